@@ -1,0 +1,62 @@
+"""What can go wrong, each with the exit code that the command line gives it."""
+
+from dataclasses import dataclass
+
+
+class FarthingError(Exception):
+    """An error with words for a person: what, where, and what to do."""
+
+    exit_code = 1
+
+
+class CheckFailed(FarthingError):
+    """The check that was asked for does not hold."""
+
+    exit_code = 1
+
+
+class UsageError(FarthingError):
+    """The question cannot be asked like this: an unknown name, a malformed date or condition."""
+
+    exit_code = 2
+
+
+class HomeBusy(FarthingError):
+    """Another process is writing to the home."""
+
+    exit_code = 4
+
+
+class NothingLoaded(UsageError):
+    """The home holds no charges yet."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a file: its path, the row (as a spreadsheet counts, the header being row 1) and the column."""
+
+    file: str
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        parts = [self.file]
+        if self.row is not None:
+            parts.append(f"row {self.row:,}")
+        if self.column is not None:
+            parts.append(f"column {self.column!r}")
+        return ", ".join(parts)
+
+
+class InputRefused(FarthingError):
+    """An export cannot be taken as it is; nothing was stored."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, place: Place | None = None, advice: str = "") -> None:
+        self.what = what
+        self.place = place
+        self.advice = advice
+        super().__init__(
+            ": ".join(str(part) for part in (place, what) if part) + (f". {advice}" if advice else "")
+        )

@@ -1,0 +1,60 @@
+"""The columns of a stored charge: FOCUS's own, and ours with the prefix x_."""
+
+from finops_core.focus.columns import FOCUS_COLUMNS
+
+MONEY = "DECIMAL(38,18)"
+COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
+
+_SQL_TYPE = {"String": "VARCHAR", "JSON": "VARCHAR", "Date/Time": "TIMESTAMP"}
+_QUANTITIES = {"ConsumedQuantity", "PricingQuantity", "CommitmentDiscountQuantity"}
+
+CUSTOM_COLUMNS: dict[str, tuple[str, str]] = {
+    "x_ChargeType": ("VARCHAR", "The source's own word for the kind of row, such as AWS's line item type"),
+    "x_ServiceCode": ("VARCHAR", "The provider's code of the service"),
+    "x_UsageType": ("VARCHAR", "The provider's usage type or meter"),
+    "x_Operation": ("VARCHAR", "The provider's operation"),
+    "x_InstanceType": ("VARCHAR", "Machine type, where the export names it"),
+    "x_ResourceGroup": ("VARCHAR", "Azure resource group"),
+    "x_Credits": ("VARCHAR", "The credits of a Google Cloud row, as exported (JSON)"),
+    "x_Quality": ("VARCHAR", "What is estimated or unknown about the row, in words; null when nothing is"),
+    "x_SourceCost": (MONEY, "The cost as the source states it on this row, before any rule"),
+    "x_Derived": ("VARCHAR", "Why the row exists although the source has no such row; null for source rows"),
+    "x_File": ("VARCHAR", "The export file that the row was read from"),
+    "x_Row": ("BIGINT", "The row in that file, as a spreadsheet counts (the header is row 1)"),
+    "x_Extra": ("VARCHAR", "All columns of the source that have no place of their own (JSON)"),
+}
+"""Our columns: SQL type and meaning."""
+
+CONTROL_COLUMNS = {"x_Role": "VARCHAR", "x_Drop": "VARCHAR"}
+"""Columns of staged rows only: the file's part in its set, and why a row is not stored."""
+
+STORE_COLUMNS: dict[str, tuple[str, str]] = {
+    "x_Source": ("VARCHAR", "The source that the charge was loaded as"),
+    "BillingPeriod": (
+        "VARCHAR",
+        "The billing period as YYYY-MM: with x_Source the unit that a load replaces",
+    ),
+    "x_BatchId": ("VARCHAR", "The load that stored the charge"),
+}
+
+
+def sql_type(column: str) -> str:
+    """DuckDB type of a column of a stored or staged charge."""
+    if column in FOCUS_COLUMNS:
+        focus_type = FOCUS_COLUMNS[column].type
+        if focus_type == "Decimal":
+            return "DOUBLE" if column in _QUANTITIES else MONEY
+        return _SQL_TYPE[focus_type]
+    if column in CONTROL_COLUMNS:
+        return CONTROL_COLUMNS[column]
+    return (CUSTOM_COLUMNS | STORE_COLUMNS)[column][0]
+
+
+def charge_columns() -> dict[str, str]:
+    """Column → DuckDB type of a charge as a format makes it, in the order of the store."""
+    return {name: sql_type(name) for name in (*FOCUS_COLUMNS, *CUSTOM_COLUMNS)}
+
+
+def staged_columns() -> dict[str, str]:
+    """Column → DuckDB type of a staged row: a charge and its control columns."""
+    return {**charge_columns(), **CONTROL_COLUMNS}

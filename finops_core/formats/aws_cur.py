@@ -1,0 +1,270 @@
+"""AWS Cost and Usage Report: legacy CUR (csv, parquet, Athena names) and CUR 2.0 (Data Exports), any subset of columns.
+
+The rules follow AWS's documentation of line item types. A covered row carries its on-demand price as unblended cost and
+a negation row takes it back: BilledCost is 0 on the covered row and the negation is dropped, after the two have been
+seen to cancel. What a commitment leaves unused becomes a charge of its own, derived from its fee row.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from finops_core.formats.format import Derive, Drop, Format, Header, SourceTotal
+
+
+def spell(name: str) -> str:
+    """`lineItem/UnblendedCost`, `line_item_unblended_cost` and Athena's `reservation_reservation_a_r_n` agree."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def recognise(header: Header) -> str | None:
+    names = set(header.names)
+    spelled = {spell(name) for name in names}
+    known = {
+        "lineitemlineitemtype",
+        "lineitemusageaccountid",
+        "lineitemproductcode",
+        "lineitemusagestartdate",
+    }
+    known |= {
+        "billbillingperiodstartdate",
+        "billpayeraccountid",
+        "lineitemunblendedcost",
+        "identitylineitemid",
+    }
+    if len(known & spelled) < 4:
+        return None
+    return "legacy" if any("/" in name for name in names) else "2.0"
+
+
+def _has(header: Header, name: str) -> bool:
+    return any(spell(column) == spell(name) for column in header.names)
+
+
+def _role(header: Header, hint: str, count: Callable[[str], int]) -> str:
+    """`net` where the file's Net columns are filled: one family per file."""
+    net = "[line_item_net_unblended_cost]"
+    return "net" if _has(header, net[1:-1]) and count(f"{net} IS NOT NULL") else "unblended"
+
+
+def _definitions(header: Header) -> Mapping[str, str]:
+    def family(reader: str, net: str, gross: str) -> str:
+        return f"CASE WHEN $role = 'net' THEN coalesce({reader}([{net}]), {reader}([{gross}])) ELSE {reader}([{gross}]) END"
+
+    fee = "'SavingsPlanRecurringFee', 'SavingsPlanUpfrontFee'"
+    plan_amortised = _has(header, "savings_plan_savings_plan_effective_cost")
+    reservation_amortised = _has(header, "reservation_effective_cost")
+    return {
+        "cost": family("money", "line_item_net_unblended_cost", "line_item_unblended_cost"),
+        "type": "[line_item_line_item_type]",
+        "arn": "coalesce([savings_plan_savings_plan_arn], [reservation_reservation_arn])",
+        "used_plan": family(
+            "money",
+            "savings_plan_net_savings_plan_effective_cost",
+            "savings_plan_savings_plan_effective_cost",
+        ),
+        "used_reservation": family("money", "reservation_net_effective_cost", "reservation_effective_cost"),
+        "idle_plan": "coalesce(money([savings_plan_total_commitment_to_date]), 0)"
+        " - coalesce(money([savings_plan_used_commitment]), 0)",
+        "idle_reservation": "coalesce("
+        + family(
+            "money",
+            "reservation_net_unused_amortized_upfront_fee_for_billing_period",
+            "reservation_unused_amortized_upfront_fee_for_billing_period",
+        )
+        + ", 0) + coalesce("
+        + family("money", "reservation_net_unused_recurring_fee", "reservation_unused_recurring_fee")
+        + ", 0)",
+        "discount": "$type LIKE '%Discount'",
+        "usage": "($type IN ('Usage', 'SavingsPlanCoveredUsage', 'DiscountedUsage', 'SavingsPlanNegation') OR $discount)",
+        # A fee pays for usage elsewhere; its EffectiveCost is there, unless the file lacks the amortised columns.
+        "covers": f"($type IN ({fee}) AND {plan_amortised}"
+        f" OR ($type IN ('RIFee') OR $type IN ('Fee', 'Refund') AND [reservation_reservation_arn] IS NOT NULL) AND {reservation_amortised}"
+        f" OR $type IN ('Refund') AND [savings_plan_savings_plan_arn] IS NOT NULL AND {plan_amortised})",
+        "start": "coalesce(instant_text(split_part([identity_time_interval], '/', 1), x_Row, 'identity/TimeInterval'),"
+        " instant([line_item_usage_start_date]))",
+        "end": "coalesce(instant_text(split_part([identity_time_interval], '/', 2), x_Row, 'identity/TimeInterval'),"
+        " instant([line_item_usage_end_date]))",
+        "service_code": "coalesce([product_servicecode], json([product]) ->> 'servicecode', [line_item_product_code])",
+        "region": "coalesce([product_region_code], [product_region], json([product]) ->> 'region')",
+        "split": "[split_line_item_parent_resource_id]",
+        # Only rows of split cost allocation may be without a cost; elsewhere an empty cell is refused.
+        "stated": "coalesce($cost, CASE WHEN $split IS NOT NULL THEN 0 END)",
+    }
+
+
+_NO_UNITS = "$type IN ('Tax', 'Credit', 'Refund')"
+
+_IDLE = {
+    "ChargeCategory": "'Usage'",
+    "ChargeFrequency": "'Usage-Based'",
+    "CommitmentDiscountStatus": "'Unused'",
+    "PricingCategory": "'Committed'",
+    "BilledCost": "0",
+    "ListCost": "0",
+    "ContractedCost": "0",
+    "ListUnitPrice": "NULL",
+    "ContractedUnitPrice": "NULL",
+    "PricingQuantity": "NULL",
+    "ConsumedQuantity": "NULL",
+    "ConsumedUnit": "NULL",
+    "ResourceId": "NULL",
+    "InvoiceId": "NULL",
+    "x_SourceCost": "0",
+}
+
+_RESIDUE = "Savings Plan negation that does not cancel"
+
+
+def _complete(staged: str) -> str:
+    """All rows, and for every Savings Plan and month whose covered and negation rows do not cancel, the residue."""
+    return f"""
+        SELECT * FROM {staged}
+        UNION ALL BY NAME
+        SELECT x_Role, '{_RESIDUE}' AS x_Derived, min(x_File) AS x_File, min(x_Row) AS x_Row,
+               BillingPeriodStart, BillingPeriodEnd, BillingPeriodStart AS ChargePeriodStart,
+               BillingPeriodEnd AS ChargePeriodEnd, BillingCurrency, CommitmentDiscountId,
+               any_value(BillingAccountId) AS BillingAccountId, any_value(SubAccountId) AS SubAccountId,
+               any_value(ServiceName) AS ServiceName, any_value(ServiceCategory) AS ServiceCategory,
+               any_value(ProviderName) AS ProviderName, any_value(ServiceProviderName) AS ServiceProviderName,
+               any_value(PublisherName) AS PublisherName, any_value(HostProviderName) AS HostProviderName,
+               any_value(InvoiceIssuerName) AS InvoiceIssuerName,
+               'Usage' AS ChargeCategory, 'Usage-Based' AS ChargeFrequency, '{_RESIDUE}' AS ChargeDescription,
+               sum(x_SourceCost) AS BilledCost, sum(x_SourceCost) AS EffectiveCost,
+               sum(x_SourceCost) AS ContractedCost, CAST(0 AS DECIMAL(38,18)) AS x_SourceCost
+        FROM {staged}
+        WHERE x_ChargeType IN ('SavingsPlanCoveredUsage', 'SavingsPlanNegation') AND x_Derived IS NULL
+        GROUP BY x_Role, BillingPeriodStart, BillingPeriodEnd, BillingCurrency, CommitmentDiscountId
+        HAVING sum(x_SourceCost) <> 0"""
+
+
+def _total(header: Header, role: str) -> SourceTotal:
+    cost = "line_item_unblended_cost"
+    return SourceTotal(
+        cost=f"line_item_net_unblended_cost|{cost}" if role == "net" else cost,
+        period="bill_billing_period_start_date",
+        currency="line_item_currency_code",
+        period_of=lambda text: text[:7],
+    )
+
+
+FORMAT = Format(
+    name="aws-cur",
+    title="AWS Cost and Usage Report",
+    provider="AWS",
+    description="Legacy CUR and CUR 2.0 (Data Exports), csv or parquet, any names' style and any subset of columns.",
+    recognise=recognise,
+    spell=spell,
+    required=(
+        "line_item_unblended_cost|line_item_net_unblended_cost",
+        "line_item_currency_code",
+        "line_item_line_item_type",
+        "bill_billing_period_start_date",
+        "identity_time_interval|line_item_usage_start_date",
+    ),
+    role=_role,
+    roles=("net", "unblended"),
+    definitions=_definitions,
+    total=_total,
+    columns={
+        "BilledCost": "CASE WHEN $type = 'SavingsPlanCoveredUsage' THEN 0 ELSE $stated END",
+        "EffectiveCost": "CASE WHEN $type = 'SavingsPlanCoveredUsage' THEN coalesce($used_plan, 0)"
+        " WHEN $type = 'DiscountedUsage' THEN coalesce($used_reservation, $stated)"
+        " WHEN $covers THEN 0 ELSE $stated END",
+        "ContractedCost": "CASE WHEN $type = 'DiscountedUsage' THEN price([pricing_public_on_demand_cost])"
+        " ELSE $stated END",
+        "ListCost": "CASE WHEN $discount THEN 0"
+        " WHEN $type IN ('Usage', 'SavingsPlanCoveredUsage', 'DiscountedUsage')"
+        " THEN price([pricing_public_on_demand_cost]) ELSE $stated END",
+        "ListUnitPrice": f"CASE WHEN NOT ({_NO_UNITS}) THEN price([pricing_public_on_demand_rate]) END",
+        "ContractedUnitPrice": f"CASE WHEN NOT ({_NO_UNITS}) THEN price([line_item_unblended_rate]) END",
+        "PricingQuantity": f"CASE WHEN NOT ({_NO_UNITS}) THEN quantity([line_item_usage_amount]) END",
+        "PricingUnit": f"CASE WHEN NOT ({_NO_UNITS}) THEN [pricing_unit] END",
+        "ConsumedQuantity": "CASE WHEN $usage AND NOT $discount THEN quantity([line_item_usage_amount]) END",
+        "ConsumedUnit": "CASE WHEN $usage AND NOT $discount THEN [pricing_unit] END",
+        "BillingAccountId": "[bill_payer_account_id]",
+        "BillingAccountName": "[bill_payer_account_name]",
+        "BillingAccountType": "'Payer account'",
+        "SubAccountId": "[line_item_usage_account_id]",
+        "SubAccountName": "[line_item_usage_account_name]",
+        "SubAccountType": "'AWS account'",
+        "BillingPeriodStart": "instant([bill_billing_period_start_date])",
+        "BillingPeriodEnd": "coalesce(instant([bill_billing_period_end_date]),"
+        " instant([bill_billing_period_start_date]) + INTERVAL 1 MONTH)",
+        "ChargePeriodStart": "$start",
+        "ChargePeriodEnd": "coalesce(CASE WHEN second($end) = 59 THEN $end + INTERVAL 1 SECOND ELSE $end END,"
+        " $start + INTERVAL 1 DAY)",
+        "BillingCurrency": "[line_item_currency_code]",
+        "PricingCurrency": "[pricing_currency]",
+        "InvoiceId": "[bill_invoice_id]",
+        "InvoiceIssuerName": "coalesce([bill_invoicing_entity], 'Amazon Web Services, Inc.')",
+        "ProviderName": "'AWS'",
+        "PublisherName": "coalesce([line_item_legal_entity], 'Amazon Web Services, Inc.')",
+        "ChargeCategory": "CASE WHEN $usage THEN 'Usage'"
+        " WHEN $type IN ('SavingsPlanRecurringFee', 'SavingsPlanUpfrontFee', 'RIFee', 'Fee') THEN 'Purchase'"
+        " WHEN $type = 'Refund' AND $arn IS NOT NULL THEN 'Purchase'"
+        " WHEN $type IN ('Tax', 'Credit') THEN $type ELSE 'Adjustment' END",
+        "ChargeClass": "CASE WHEN $type = 'Refund' AND $start < instant([bill_billing_period_start_date])"
+        " THEN 'Correction' END",
+        "ChargeFrequency": "CASE WHEN $usage THEN 'Usage-Based'"
+        " WHEN $type IN ('SavingsPlanRecurringFee', 'RIFee') THEN 'Recurring'"
+        " WHEN $type = 'Fee' AND $arn IS NULL AND $service_code LIKE 'AWSSupport%' THEN 'Recurring'"
+        " ELSE 'One-Time' END",
+        "ChargeDescription": "[line_item_line_item_description]",
+        "CommitmentDiscountId": "$arn",
+        "CommitmentDiscountCategory": "CASE WHEN [savings_plan_savings_plan_arn] IS NOT NULL THEN 'Spend'"
+        " WHEN [reservation_reservation_arn] IS NOT NULL THEN 'Usage' END",
+        "CommitmentDiscountType": "CASE WHEN [savings_plan_savings_plan_arn] IS NOT NULL THEN 'Savings Plan'"
+        " WHEN [reservation_reservation_arn] IS NOT NULL THEN 'Reserved Instance' END",
+        "CommitmentDiscountStatus": "CASE WHEN $type IN ('SavingsPlanCoveredUsage', 'DiscountedUsage') THEN 'Used' END",
+        "PricingCategory": "CASE WHEN $type IN ('SavingsPlanCoveredUsage', 'DiscountedUsage') THEN 'Committed'"
+        " WHEN $usage AND [line_item_usage_type] LIKE '%SpotUsage%' THEN 'Dynamic'"
+        " WHEN $usage OR $type = 'Fee' THEN 'Standard' END",
+        "RegionId": "$region",
+        "RegionName": "coalesce([product_location], json([product]) ->> 'location')",
+        "AvailabilityZone": "[line_item_availability_zone]",
+        "ResourceId": "[line_item_resource_id]",
+        "ServiceName": "coalesce([product_product_name], json([product]) ->> 'product_name',"
+        " lookup(aws_services, $service_code, ServiceName), $service_code, 'Unknown')",
+        "ServiceCategory": "coalesce(lookup(aws_services, $service_code, ServiceCategory),"
+        " lookup(aws_services, [line_item_product_code], ServiceCategory), 'Other')",
+        "SkuId": "CASE WHEN $type <> 'Tax' THEN coalesce([product_sku], json([product]) ->> 'sku') END",
+        "SkuPriceId": "CASE WHEN $type <> 'Tax' THEN [pricing_rate_code] END",
+        "SkuMeter": "[line_item_usage_type]",
+        "Tags": "coalesce(json([resource_tags]), object([resourceTags/*]), object([resource_tags_*]))",
+        # Split cost allocation repeats the parent's cost by pod; it stays beside the bill (x_Extra), never in it.
+        "AllocatedMethodId": "CASE WHEN $split IS NOT NULL THEN 'AWS split cost allocation data' END",
+        "AllocatedResourceId": "CASE WHEN $split IS NOT NULL THEN [line_item_resource_id] END",
+        "x_ChargeType": "$type",
+        "x_ServiceCode": "$service_code",
+        "x_UsageType": "[line_item_usage_type]",
+        "x_Operation": "[line_item_operation]",
+        "x_InstanceType": "coalesce([product_instance_type], json([product]) ->> 'instance_type')",
+        "x_SourceCost": "$stated",
+    },
+    drop=(Drop("Savings Plan negation", "$type = 'SavingsPlanNegation'"),),
+    derive=(
+        Derive(
+            "unused Savings Plan commitment",
+            "$type = 'SavingsPlanRecurringFee' AND $idle_plan > 0",
+            {**_IDLE, "EffectiveCost": "$idle_plan", "ChargeDescription": "'Unused Savings Plan commitment'"},
+        ),
+        Derive(
+            "unused reservation",
+            "$type = 'RIFee' AND $idle_reservation <> 0",
+            {**_IDLE, "EffectiveCost": "$idle_reservation", "ChargeDescription": "'Unused reservation'"},
+        ),
+    ),
+    complete=_complete,
+    warn=(
+        (
+            "rows of a line item type that is not known, kept as Adjustment",
+            "x_ChargeType NOT IN ('Usage', 'SavingsPlanCoveredUsage', 'DiscountedUsage', 'SavingsPlanRecurringFee',"
+            " 'SavingsPlanUpfrontFee', 'RIFee', 'Fee', 'Tax', 'Credit', 'Refund') AND x_ChargeType NOT LIKE '%Discount'",
+        ),
+        (
+            "covered rows without an amortised cost (their column is missing or empty)",
+            "x_ChargeType = 'SavingsPlanCoveredUsage' AND EffectiveCost = 0 AND x_SourceCost <> 0",
+        ),
+        ("rows of Savings Plan negation that does not cancel", f"x_Derived = '{_RESIDUE}'"),
+    ),
+)

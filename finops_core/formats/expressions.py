@@ -1,0 +1,286 @@
+"""Turns a format's expressions into SQL for one file: which column is where, of which type, read with its place."""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
+
+from finops_core.formats.format import Format, Header, SourceColumn
+
+MONEY = "DECIMAL(38,18)"
+_NUMBER = r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
+_ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)? ?(Z|UTC|[-+][0-9]{2}(:?[0-9]{2})?)?)?"
+_US = r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"
+_EU = r"[0-9]{1,2}(\.[0-9]{1,2}\.|/[0-9]{1,2}/)[0-9]{4}"
+_BLANKS = " \u00a0\u202f"
+_COMMA_WHOLE = rf"[0-9]+|[1-9][0-9]{{0,2}}(\.[0-9]{{3}})+|[1-9][0-9]{{0,2}}([{_BLANKS}][0-9]{{3}})+"
+_COMMA = rf"[-+]?(({_COMMA_WHOLE})(,[0-9]*)?|,[0-9]+)([eE][-+]?[0-9]+)?"
+"""A number as `1.234,56`: thousands may be marked, but then all of them, and `0.123` is none."""
+_OFFSET = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})[^ +-]* ?([-+])([0-9]{2}):?([0-9]{2})?"
+)
+
+PLACE_MARK = "\x1f"
+"""Separates the fields of an error that SQL raises: mark, kind, row, column, value (`ingest.stage` reads it)."""
+
+MACROS = f"""
+CREATE OR REPLACE MACRO stop_at(kind, row_number, name, found) AS
+    error(concat_ws(chr(31), 'farthing', kind, row_number, name, left(found, 80)));
+CREATE OR REPLACE MACRO money_text(t, row_number, name) AS
+    CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
+         WHEN regexp_full_match(trim(t), '{_NUMBER}')
+         THEN coalesce(TRY_CAST(trim(t) AS {MONEY}), stop_at('range', row_number, name, t))
+         ELSE stop_at('number', row_number, name, t) END;
+CREATE OR REPLACE MACRO money_double(d, row_number, name) AS
+    CASE WHEN d IS NULL THEN NULL
+         WHEN isfinite(d) THEN coalesce(TRY_CAST(CAST(d AS VARCHAR) AS {MONEY}), stop_at('range', row_number, name, CAST(d AS VARCHAR)))
+         ELSE stop_at('number', row_number, name, CAST(d AS VARCHAR)) END;
+CREATE OR REPLACE MACRO money_exact(x, row_number, name) AS
+    CASE WHEN x IS NULL THEN NULL
+         ELSE coalesce(TRY_CAST(x AS {MONEY}), stop_at('range', row_number, name, CAST(x AS VARCHAR))) END;
+CREATE OR REPLACE MACRO price_text(t) AS
+    CASE WHEN regexp_full_match(trim(t), '{_NUMBER}') THEN TRY_CAST(trim(t) AS {MONEY}) END;
+CREATE OR REPLACE MACRO quantity_text(t, row_number, name) AS
+    CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
+         WHEN regexp_full_match(trim(t), '{_NUMBER}') THEN TRY_CAST(trim(t) AS DOUBLE)
+         ELSE stop_at('number', row_number, name, t) END;
+CREATE OR REPLACE MACRO instant_text(t, row_number, name) AS
+    CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
+         WHEN regexp_full_match(trim(t), '{_ISO}')
+         THEN coalesce(TRY_CAST(regexp_replace(trim(t), '([T ][0-9][0-9]:[0-9][0-9])(Z|UTC|[-+]|$)', '\\1:00\\2') AS TIMESTAMPTZ) AT TIME ZONE 'UTC',
+                       stop_at('date', row_number, name, t))
+         ELSE stop_at('date', row_number, name, t) END;
+CREATE OR REPLACE MACRO us_date_text(t, row_number, name) AS
+    CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
+         WHEN regexp_full_match(trim(t), '{_US}')
+         THEN coalesce(TRY_STRPTIME(trim(t), '%-m/%-d/%Y'), stop_at('date', row_number, name, t))
+         ELSE instant_text(t, row_number, name) END;
+CREATE OR REPLACE MACRO eu_date_text(t, row_number, name) AS
+    CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
+         WHEN regexp_full_match(trim(t), '{_EU}')
+         THEN coalesce(TRY_STRPTIME(replace(trim(t), '/', '.'), '%-d.%-m.%Y'), stop_at('date', row_number, name, t))
+         ELSE instant_text(t, row_number, name) END;
+CREATE OR REPLACE MACRO pattern_date_text(t, pattern, shape, row_number, name) AS
+    CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
+         WHEN regexp_full_match(trim(t), shape)
+         THEN coalesce(TRY_STRPTIME(trim(t), pattern), stop_at('pattern', row_number, name, t))
+         ELSE stop_at('pattern', row_number, name, t) END;
+CREATE OR REPLACE MACRO comma_text(t, row_number, name) AS
+    CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
+         WHEN regexp_full_match(trim(t), '{_COMMA}')
+         THEN replace(regexp_replace(trim(t), '[.{_BLANKS}]', '', 'g'), ',', '.')
+         ELSE stop_at('comma', row_number, name, t) END;
+"""
+
+
+def quoted(text: str) -> str:
+    """SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """SQL identifier, quoted."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def utc_month(text: str) -> str:
+    """YYYY-MM in UTC of what `instant_text` reads; for the independent total, which must not ask DuckDB."""
+    text = text.strip()
+    found = _OFFSET.fullmatch(text)
+    if found is None:
+        return text[:7]
+    day, minute, sign, hours, minutes = found.groups()
+    ahead = timedelta(hours=int(hours), minutes=int(minutes or 0))
+    try:
+        local = datetime.fromisoformat(f"{day}T{minute}")
+        return (local - ahead if sign == "+" else local + ahead).isoformat()[:7]
+    except (ValueError, OverflowError):
+        return text[:7]
+
+
+def number_of_comma(text: str) -> str:
+    """What `comma_text` makes of a number, without DuckDB: for the independent total."""
+    text = text.strip()
+    found = re.fullmatch(_COMMA, text)
+    return re.sub(f"[.{_BLANKS}]", "", text).replace(",", ".") if found else "unreadable"
+
+
+@cache
+def mapping_rows(table: str) -> tuple[dict[str, str], ...]:
+    """The rows of formats/mappings/TABLE.csv."""
+    text = resources.files("finops_core.formats").joinpath("mappings", f"{table}.csv").read_text("utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+_READ = re.compile(
+    r"\b(money|price|quantity|instant|us_date|json|object)\(\[([^\[\]]+)\]\)|\[([A-Za-z_x][^\[\]']*)\]"
+)
+_DEFINITION = re.compile(r"\$([a-z][a-z_]*)\b")
+_LOOKUP = re.compile(r"\blookup\((\w+), ")
+
+
+@dataclass
+class Compiler:
+    """Compiles expressions of one format against one file's header. `used` collects the source columns read."""
+
+    format: Format
+    header: Header
+    role: str = ""
+    row: str = "x_Row"
+    used: set[str] = field(default_factory=set)
+    tables: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._by_name: dict[str, SourceColumn] = {}
+        for column in self.header.columns:
+            self._by_name.setdefault(self.format.spell(column.name), column)
+        self._definitions = dict(self.format.definitions(self.header))
+
+    def find(self, name: str) -> SourceColumn | None:
+        """The file's column for a canonical name or one of its synonyms."""
+        for candidate in (name, *self.format.synonyms.get(name, ())):
+            found = self._by_name.get(self.format.spell(candidate))
+            if found is not None:
+                return found
+        return None
+
+    def sql(self, expression: str) -> str:
+        """The expression as SQL over the raw relation."""
+        for _ in range(8):
+            expanded = _DEFINITION.sub(self._define, expression)
+            if expanded == expression:
+                break
+            expression = expanded
+        # In one pass: a name that is read may itself hold brackets.
+        expression = _READ.sub(
+            lambda m: self._read(m.group(1) or "text", m.group(2) or m.group(3)), expression
+        )
+        return self._lookups(expression)
+
+    def extra(self) -> str:
+        """All columns that no expression has read, as one JSON object without nulls."""
+        rest = [c for c in self.header.columns if c.name not in self.used]
+        return self._object((c.name, c) for c in rest)
+
+    def _define(self, match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name == "role":
+            return quoted(self.role)
+        return f"({self._definitions[name]})"
+
+    def _read(self, reader: str, name: str) -> str:
+        if reader == "object":
+            return self._prefixed(name.removesuffix("*"))
+        column = self.find(name)
+        if column is None:
+            return {
+                "text": "CAST(NULL AS VARCHAR)",
+                "json": "CAST(NULL AS VARCHAR)",
+                "quantity": "CAST(NULL AS DOUBLE)",
+            }.get(
+                reader,
+                "CAST(NULL AS TIMESTAMP)" if reader in ("instant", "us_date") else f"CAST(NULL AS {MONEY})",
+            )
+        self.used.add(column.name)
+        return getattr(self, f"_{reader}")(column)  # type: ignore[no-any-return]
+
+    def _text(self, column: SourceColumn) -> str:
+        if column.type in ("VARCHAR", "JSON"):
+            text = f"nullif({column.sql}, '')"
+            if self.format.nulls:
+                spellings = ", ".join(quoted(n) for n in self.format.nulls)
+                text = f"CASE WHEN upper({column.sql}) NOT IN ('', {spellings}) THEN {column.sql} END"
+            return text
+        if _nested(column.type):
+            return self._json(column)
+        return f"CAST({column.sql} AS VARCHAR)"
+
+    def _place(self, column: SourceColumn) -> str:
+        return f"{self.row}, {quoted(column.name)}"
+
+    def _money(self, column: SourceColumn) -> str:
+        if column.type in ("VARCHAR", "JSON"):
+            return f"money_text({self._text(column)}, {self._place(column)})"
+        if column.type in ("DOUBLE", "FLOAT"):
+            return f"money_double({column.sql}, {self._place(column)})"
+        return f"money_exact({column.sql}, {self._place(column)})"
+
+    def _price(self, column: SourceColumn) -> str:
+        return f"price_text({self._text(column)})"
+
+    def _quantity(self, column: SourceColumn) -> str:
+        if column.type in ("VARCHAR", "JSON"):
+            return f"quantity_text({self._text(column)}, {self._place(column)})"
+        return f"CAST({column.sql} AS DOUBLE)"
+
+    def _instant(self, column: SourceColumn) -> str:
+        if column.type == "TIMESTAMP WITH TIME ZONE":
+            return f"({column.sql} AT TIME ZONE 'UTC')"
+        if column.type.startswith(("TIMESTAMP", "DATE")):
+            return f"CAST({column.sql} AS TIMESTAMP)"
+        return f"instant_text({self._text(column)}, {self._place(column)})"
+
+    def _us_date(self, column: SourceColumn) -> str:
+        if column.type.startswith(("TIMESTAMP", "DATE")):
+            return self._instant(column)
+        return f"us_date_text({self._text(column)}, {self._place(column)})"
+
+    def _json(self, column: SourceColumn) -> str:
+        if column.type in ("VARCHAR", "JSON"):
+            return self._text(column) if column.type == "VARCHAR" else column.sql
+        return f"CAST(to_json({column.sql}) AS VARCHAR)"
+
+    def _prefixed(self, prefix: str) -> str:
+        members = [c for c in self.header.columns if c.name.lower().startswith(prefix.lower())]
+        self.used.update(c.name for c in members)
+        return self._object((c.name[len(prefix) :], c) for c in members)
+
+    def _object(self, members: Iterator[tuple[str, SourceColumn]]) -> str:
+        pairs = [
+            f"{quoted(_json_key(key))} || CAST(to_json({self._text(c) if c.type == 'VARCHAR' else c.sql}) AS VARCHAR)"
+            for key, c in members
+        ]
+        if not pairs:
+            return "CAST(NULL AS VARCHAR)"
+        return f"nullif('{{' || concat_ws(',', {', '.join(pairs)}) || '}}', '{{}}')"
+
+    def _lookups(self, expression: str) -> str:
+        while match := _LOOKUP.search(expression):
+            end = _closing(expression, match.end())
+            key, column = expression[match.end() : end].rsplit(", ", 1)
+            self.tables.add(match.group(1))
+            found = f"(SELECT m.{column} FROM {match.group(1)} m WHERE m.key = lower({key}))"
+            expression = expression[: match.start()] + found + expression[end + 1 :]
+        return expression
+
+
+def _json_key(key: str) -> str:
+    import json
+
+    return json.dumps(key, ensure_ascii=False) + ":"
+
+
+def _nested(type_name: str) -> bool:
+    return type_name.startswith(("MAP", "STRUCT")) or type_name.endswith("[]")
+
+
+def _closing(text: str, start: int) -> int:
+    depth = 1
+    in_string = False
+    for position in range(start, len(text)):
+        character = text[position]
+        if character == "'":
+            in_string = not in_string
+        elif not in_string:
+            depth += {"(": 1, ")": -1}.get(character, 0)
+            if depth == 0:
+                return position
+    raise ValueError(f"unclosed call in {text!r}")
+
+
+def mapping_values(table: str) -> Mapping[str, dict[str, str]]:
+    """Rows of a mapping table by key."""
+    return {row["key"]: row for row in mapping_rows(table)}

@@ -1,0 +1,73 @@
+"""What must hold of staged charges before anything is stored, and what is worth a warning."""
+
+import duckdb
+
+from finops_core.errors import InputRefused, Place
+from finops_core.ingest.stage import Staged
+
+_MANDATORY = (
+    "BilledCost",
+    "EffectiveCost",
+    "BillingCurrency",
+    "BillingPeriodStart",
+    "ChargePeriodStart",
+    "ChargeCategory",
+)
+_ADVICE = {
+    "BillingCurrency": "Every row needs a currency: export the file with its currency column",
+    "BillingPeriodStart": "Every row needs its billing period",
+    "ChargePeriodStart": "Every row needs its date",
+}
+
+
+def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Returns warnings. Raises InputRefused at the first row without a mandatory value or with a date out of its period."""
+    for column in _MANDATORY:
+        _refuse_where(
+            staged, connection, f"{column} IS NULL", f"{column} is missing", column, _ADVICE.get(column, "")
+        )
+    _refuse_where(
+        staged,
+        connection,
+        "BillingPeriodEnd <= BillingPeriodStart OR BillingPeriodStart < TIMESTAMP '2000-01-01'"
+        " OR BillingPeriodStart > TIMESTAMP '2100-01-01' OR BillingPeriodEnd > BillingPeriodStart + INTERVAL 400 DAY",
+        "the billing period {BillingPeriodStart} to {BillingPeriodEnd} cannot be",
+        "BillingPeriodStart",
+        "Check the dates: day and month swapped?",
+    )
+    limits = staged.format
+    _refuse_where(
+        staged,
+        connection,
+        "ChargeCategory = 'Usage' AND ChargeClass IS NULL AND x_Derived IS NULL AND"
+        f" (ChargePeriodStart < BillingPeriodStart - INTERVAL {limits.days_before} DAY"
+        f" OR ChargePeriodStart >= BillingPeriodEnd + INTERVAL {limits.days_after} DAY)",
+        "the charge of {ChargePeriodStart} lies outside its billing period {BillingPeriodStart} to {BillingPeriodEnd}",
+        "ChargePeriodStart",
+        "Check the dates: day and month swapped?",
+    )
+    return _warnings(staged, connection)
+
+
+def _refuse_where(
+    staged: Staged, connection: duckdb.DuckDBPyConnection, condition: str, what: str, column: str, advice: str
+) -> None:
+    rows = connection.execute(
+        f"""SELECT x_File, x_Row, CAST(ChargePeriodStart AS VARCHAR), CAST(BillingPeriodStart AS VARCHAR),
+                   CAST(BillingPeriodEnd AS VARCHAR)
+            FROM {staged.relation} WHERE x_Drop IS NULL AND ({condition}) ORDER BY x_File, x_Row LIMIT 1"""
+    ).fetchall()
+    if rows:
+        file, row, charge, start, end = rows[0]
+        words = what.format(ChargePeriodStart=charge, BillingPeriodStart=start, BillingPeriodEnd=end)
+        raise InputRefused(words, Place(file, row, column), advice)
+
+
+def _warnings(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    conditions = [
+        *staged.format.warn,
+        ("rows whose charge period does not end after it starts", "ChargePeriodEnd <= ChargePeriodStart"),
+    ]
+    counts = ", ".join(f"count(*) FILTER ({condition})" for _, condition in conditions)
+    rows = connection.execute(f"SELECT {counts} FROM {staged.relation} WHERE x_Drop IS NULL").fetchall()
+    return [f"{count:,} {words}" for (words, _), count in zip(conditions, rows[0], strict=True) if count]

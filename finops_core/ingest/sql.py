@@ -1,0 +1,11 @@
+"""One value out of DuckDB."""
+
+from typing import Any
+
+import duckdb
+
+
+def scalar(connection: duckdb.DuckDBPyConnection, statement: str, parameters: object = None) -> Any:
+    """The first cell of the answer; None where there is no row. Reads to the end, so that the connection is free again."""
+    rows = connection.execute(statement, parameters).fetchall()
+    return rows[0][0] if rows else None

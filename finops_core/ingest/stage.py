@@ -1,0 +1,209 @@
+"""Turns the tables of an export set into staged charges: one parquet file of FOCUS columns a table, nothing lost.
+
+Every source row becomes a staged row (kept, or with the reason why it is dropped), every derived charge carries the
+reason why it exists; so rows in = stored + dropped − derived can be counted, not hoped for.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from finops_core.errors import InputRefused, Place
+from finops_core.focus.charges import staged_columns
+from finops_core.formats.expressions import MACROS, PLACE_MARK, Compiler, mapping_rows, quoted
+from finops_core.formats.format import Format
+from finops_core.ingest.files import Examined, refuse
+from finops_core.ingest.read import RawTable, read
+from finops_core.ingest.sql import scalar
+from finops_core.ingest.totals import SourceSums, parse_array, sum_source
+
+MEMORY_LIMIT = "2GB"
+_WORDS = {
+    "number": ("is not a number", "Costs need a decimal point, no thousands mark and no currency sign"),
+    "range": ("is beyond what can be stored exactly", "At most 20 digits before the point and 18 after it"),
+    "date": (
+        "is not a date",
+        "Dates must be ISO 8601, such as 2026-09-01T00:00:00Z, or as the provider writes them",
+    ),
+    "pattern": (
+        "is not a date as the mapping writes it",
+        "Correct its `format` in the mapping; lines of totals must go",
+    ),
+    "comma": (
+        "is not a number with a decimal comma",
+        "Such as 1.234,56; with a decimal point leave `decimal` out",
+    ),
+    "unmapped": ("is not in the mapping's `map`", "Add it there, or give a `default`"),
+}
+
+
+@dataclass
+class Staged:
+    """The charges of one export set, on disk, with what the sources themselves say."""
+
+    format: Format
+    version: str
+    relation: str
+    """SQL of all staged rows, settled over the whole set: charge columns, x_Role, x_Drop."""
+    rows: int
+    sums: SourceSums
+    roles: set[str]
+    warnings: list[str] = field(default_factory=list)
+
+
+def connect(workspace: Path) -> duckdb.DuckDBPyConnection:
+    """A connection for staging: bounded memory, spilling into the workspace, UTC, our macros and mapping tables."""
+    connection = duckdb.connect()
+    connection.execute(
+        f"SET memory_limit='{MEMORY_LIMIT}'; SET temp_directory={quoted(str(workspace / 'spill'))}"
+    )
+    connection.execute("SET TimeZone='UTC'; SET preserve_insertion_order=false")
+    connection.execute(MACROS)
+    connection.create_function("python_array", _python_array, ["VARCHAR"], "VARCHAR")
+    return connection
+
+
+def _python_array(text: str) -> str:
+    import json
+
+    return json.dumps(parse_array(text), default=str)
+
+
+def stage(
+    format: Format,
+    version: str,
+    tables: list[Examined],
+    workspace: Path,
+    connection: duckdb.DuckDBPyConnection,
+) -> Staged:
+    """Stages the tables of one set. Raises InputRefused with file, row and column; then nothing has been stored."""
+    directory = workspace / "staged"
+    directory.mkdir(exist_ok=True)
+    sums = SourceSums()
+    files: list[Path] = []
+    warnings: list[str] = []
+    roles: set[str] = set()
+    rows = 0
+    with ThreadPoolExecutor(1) as second_reader:
+        for table in tables:
+            raw = read(table, workspace, connection)
+            warnings += raw.warnings
+            compiler = _compiler(format, raw, connection)
+            roles.add(compiler.role)
+            counting = second_reader.submit(
+                sum_source, raw, format.total(raw.header, compiler.role), compiler.find, format.nulls
+            )
+            target = directory / f"{len(list(directory.iterdir())):05d}.parquet"
+            count = _stage_table(format, raw, compiler, target, connection)
+            table_sums = counting.result()
+            if table.file.rows is not None and table.file.rows != count:
+                raise refuse(
+                    table, f"{count:,} rows where the manifest says {table.file.rows:,}", "Download it again"
+                )
+            if sum(table_sums.rows.values()) != count:
+                raise refuse(
+                    table,
+                    f"two readers count {count:,} and {sum(table_sums.rows.values()):,} rows",
+                    "Export it again",
+                )
+            sums.merge(table_sums)
+            rows += count
+            files.append(target)
+    listed = ", ".join(quoted(str(f)) for f in files)
+    staged = f"(SELECT * FROM read_parquet([{listed}], hive_partitioning=false))"
+    result = Staged(format, version, f"({format.complete(staged)})", rows, sums, roles, warnings)
+    if sums.rounded:
+        result.warnings.append(
+            f"{sums.rounded:,} costs have more than 18 decimals and were rounded at the 18th"
+        )
+    return result
+
+
+def _compiler(format: Format, raw: RawTable, connection: duckdb.DuckDBPyConnection) -> Compiler:
+    compiler = Compiler(format, raw.header)
+    for wanted in format.required:
+        if not any(compiler.find(name) for name in wanted.split("|")):
+            names = " or ".join(repr(name) for name in wanted.split("|"))
+            raise refuse(
+                raw.table,
+                f"looks like {format.title}, but the column {names} is missing",
+                "Export it with this column",
+                row=1,
+                column=wanted.split("|")[0],
+            )
+
+    def count(condition: str) -> int:
+        return int(scalar(connection, f"SELECT count(*) FROM {raw.relation} WHERE {compiler.sql(condition)}"))
+
+    compiler.role = format.role(raw.header, raw.table.file.hint, count)
+    compiler.used.clear()
+    return compiler
+
+
+def _stage_table(
+    format: Format, raw: RawTable, compiler: Compiler, target: Path, connection: duckdb.DuckDBPyConnection
+) -> int:
+    """Writes the staged rows of one table; returns how many rows the source has."""
+    select = staging_sql(format, raw, compiler)
+    for name in sorted(compiler.tables):
+        _load_mapping(name, connection)
+    try:
+        connection.execute(f"COPY ({select}) TO {quoted(str(target))} (FORMAT parquet, COMPRESSION snappy)")
+    except duckdb.Error as error:
+        raise _refusal(raw, error) from error
+    return int(scalar(connection, f"SELECT count(*) FROM {raw.relation}"))
+
+
+def staging_sql(format: Format, raw: RawTable, compiler: Compiler) -> str:
+    """The SELECT that maps one table: its rows, and the charges derived from them."""
+    types = staged_columns()
+    own = {name: compiler.sql(format.columns.get(name, "NULL")) for name in types}
+    drops = "".join(f" WHEN {compiler.sql(d.when)} THEN {quoted(d.reason)}" for d in format.drop)
+    own |= {
+        "x_File": quoted(raw.table.name),
+        "x_Row": compiler.row,
+        "x_Role": quoted(compiler.role),
+        "x_Drop": f"CASE{drops} END" if drops else "NULL",
+        "x_Derived": "NULL",
+    }
+    derived = []
+    for rule in format.derive:
+        changed = {name: compiler.sql(expression) for name, expression in rule.columns.items()}
+        columns = {**own, **changed, "x_Drop": "NULL", "x_Derived": quoted(rule.reason)}
+        derived.append((columns, compiler.sql(rule.when)))
+    extra = compiler.extra()
+    selects = [_select({**own, "x_Extra": extra}, types, raw.relation)]
+    selects += [
+        _select({**c, "x_Extra": "NULL"}, types, raw.relation) + f" WHERE {when}" for c, when in derived
+    ]
+    return " UNION ALL ".join(selects)
+
+
+def _select(columns: dict[str, str], types: dict[str, str], relation: str) -> str:
+    body = ",\n  ".join(f"CAST({columns[name]} AS {kind}) AS {name}" for name, kind in types.items())
+    return f"SELECT {body}\nFROM {relation}"
+
+
+def _load_mapping(table: str, connection: duckdb.DuckDBPyConnection) -> None:
+    import pyarrow
+
+    rows = pyarrow.Table.from_pylist(list(mapping_rows(table)))
+    connection.register(f"{table}_rows", rows)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {table}_rows")
+    connection.unregister(f"{table}_rows")
+
+
+def _refusal(raw: RawTable, error: duckdb.Error) -> InputRefused:
+    """An error raised inside the mapping, as words with its place."""
+    message = str(error)
+    if f"farthing{PLACE_MARK}" in message:
+        kind, row, column, value = message.split(f"farthing{PLACE_MARK}", 1)[1].split(PLACE_MARK, 3)
+        what, advice = _WORDS[kind]
+        return refuse(raw.table, f"{value.splitlines()[0]!r} {what}", advice, int(row), column)
+    if isinstance(error, duckdb.IOException):
+        return InputRefused(
+            f"cannot write the staged rows: {message.splitlines()[0]}", None, "Is the disk full?"
+        )
+    return InputRefused(f"cannot be mapped: {message.splitlines()[0][:300]}", Place(raw.table.name))

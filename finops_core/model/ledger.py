@@ -1,0 +1,106 @@
+"""The door to everything stored: opened read-only, cheap, safe beside a writer."""
+
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import duckdb
+import polars
+
+from finops_core.errors import NothingLoaded, UsageError
+from finops_core.model import engine
+from finops_core.model.query import Query
+from finops_core.store import warehouse
+from finops_core.store.batches import Batch
+from finops_core.store.home import Home, default_home
+
+
+@lru_cache(maxsize=512)
+def _sql_of(query: Query) -> str:
+    return engine.sql(query)
+
+
+class Ledger:
+    """All charges of a home. Every answer comes from one consistent version; a newer one is picked up between answers."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._lock = threading.Lock()
+        self._path: Path | None = None
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    @classmethod
+    def open(cls, path: str | Path | None = None) -> "Ledger":
+        """Opens a home, by default FARTHING_HOME or data/. Nothing is read yet."""
+        return cls(Home(Path(path) if path is not None else default_home()))
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the answers may change: half of a cache key, the Query being the other. '' before any load."""
+        try:
+            return self.home.current().stem
+        except NothingLoaded:
+            return ""
+
+    def is_empty(self) -> bool:
+        """Whether nothing has been loaded."""
+        return not self.version
+
+    def query(self, query: Query) -> polars.DataFrame:
+        """The answer: ChargePeriod (with a grain), BillingCurrency, the dimensions, the metrics; money as Decimal."""
+        return self.frame(_sql_of(query))
+
+    def sql(self, statement: str) -> polars.DataFrame:
+        """Any SELECT over the store, read-only and without access to files."""
+        try:
+            return self.frame(statement)
+        except duckdb.Error as error:
+            raise UsageError(str(error).strip()) from error
+
+    def frame(self, statement: str, parameters: list[Any] | None = None) -> polars.DataFrame:
+        """The answer of a SELECT over the tables of `finops_core.store.warehouse`, as polars."""
+        cursor = self._cursor()
+        try:
+            relation = cursor.sql(statement, params=parameters)
+            if relation is None:
+                raise UsageError("only a SELECT has an answer: the store is read-only")
+            return cast(polars.DataFrame, polars.from_arrow(relation.to_arrow_table()))
+        finally:
+            cursor.close()
+
+    def batches(self) -> list[Batch]:
+        """Every batch ever loaded, oldest first."""
+        import json
+
+        frame = self.frame("SELECT record FROM batches")
+        found = [Batch.from_record(json.loads(record)) for record in frame["record"]]
+        return sorted(found, key=lambda b: (b.lake_version, b.source, b.billing_period))
+
+    def current_batches(self) -> list[Batch]:
+        """The batch in force of each source and billing period."""
+        current = {(b.source, b.billing_period): b for b in self.batches()}
+        return [current[key] for key in sorted(current)]
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection, self._path = None, None
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            for _ in range(20):
+                path = self.home.current()
+                if self._connection is not None and path == self._path:
+                    return self._connection.cursor()
+                try:
+                    opened = warehouse.connect(path, read_only=True)
+                except duckdb.IOException:
+                    if path == self.home.current() and path.exists():
+                        raise
+                    continue  # a writer swapped the link between our look and our opening
+                opened.execute("SET enable_external_access=false")
+                # The old connection stays open for the cursors that still read it; it goes when they do.
+                self._connection, self._path = opened, path
+            raise NothingLoaded(f"{self.home.path} has no readable finops.duckdb: run `farthing rebuild`")

@@ -1,0 +1,145 @@
+"""The home: one directory that holds everything, and the lock that lets one writer in."""
+
+import errno
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from finops_core.errors import FarthingError, HomeBusy, InputRefused, NothingLoaded
+
+WAIT = 60.0
+"""Seconds for which a writer waits for another before it gives up."""
+
+
+def default_home() -> Path:
+    """FARTHING_HOME, else data/ beside the code."""
+    return Path(os.environ.get("FARTHING_HOME") or Path(__file__).parents[2] / "data")
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where things are. Creating a Home touches nothing."""
+
+    path: Path
+
+    @property
+    def lake(self) -> Path:
+        return self.path / "lake" / "charges"
+
+    @property
+    def link(self) -> Path:
+        """finops.duckdb, a link to the current version of the warehouse."""
+        return self.path / "finops.duckdb"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.path / "warehouse"
+
+    @property
+    def staging(self) -> Path:
+        return self.path / "staging"
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state.sqlite"
+
+    @property
+    def rules(self) -> Path:
+        return self.path / "rules"
+
+    @property
+    def mappings(self) -> Path:
+        return self.path / "mappings"
+
+    @property
+    def cache(self) -> Path:
+        return self.path / "cache"
+
+    def current(self) -> Path:
+        """The current version of the warehouse. Raises NothingLoaded before the first load."""
+        try:
+            target = self.path / os.readlink(self.link)
+        except FileNotFoundError:
+            raise NothingLoaded(
+                f"{self.path} holds no charges yet: ingest an export, or make the demo"
+            ) from None
+        except OSError:
+            target = self.link
+        return target
+
+    @contextmanager
+    def writing(self, wait: float = WAIT) -> Iterator[None]:
+        """Holds the home for writing. Raises HomeBusy after `wait` seconds; a dead process holds nothing."""
+        _make(self.path)
+        handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            deadline = time.monotonic() + wait
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError as error:
+                    if error.errno not in (errno.EAGAIN, errno.EACCES):
+                        raise
+                    if time.monotonic() >= deadline:
+                        raise HomeBusy(
+                            f"another process is writing to {self.path}: try again when it is done"
+                        ) from error
+                    time.sleep(0.05)
+            yield
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def workspace(self, name: str) -> Iterator[Path]:
+        """A directory for the files of one piece of work, gone afterwards."""
+        directory = self.staging / f"{name}-{os.getpid()}-{time.monotonic_ns()}"
+        _make(directory)
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FarthingError(f"{directory} cannot be made: {error.strerror}") from error
+
+
+@contextmanager
+def full_disk_in_words(where: Path) -> Iterator[None]:
+    """Turns the errors of a full or read-only disk into words; whatever was half written is not part of the store."""
+    import duckdb
+
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        number = getattr(error, "errno", None)
+        text = str(error)
+        if (
+            number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+            or "No space left" in text
+            or "Could not write" in text
+        ):
+            raise InputRefused(
+                f"the disk of {where} is full or cannot be written: {text.splitlines()[0][:200]}",
+                None,
+                "Nothing was changed: make room and load again",
+            ) from error
+        raise
+
+
+def sync(path: Path) -> None:
+    """Makes a file or directory durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,201 @@
+"""The lake: one Delta table of charges, partitioned by x_Source and BillingPeriod. The record of everything loaded.
+
+DuckDB writes the parquet files; delta-rs commits them. Replacing months is one commit that adds their new files and
+removes their old ones, with the batches in the commit's own metadata: rows and what is said of them appear together
+or not at all. Versions are kept, so that a month can be compared with what it was.
+"""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow
+from deltalake import DeltaTable, Field, Schema
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction, CommitProperties, PostCommitHookProperties, RemoveAction
+
+from finops_core.focus.charges import STORE_COLUMNS, charge_columns
+from finops_core.formats.expressions import quoted
+from finops_core.store.batches import Batch
+from finops_core.store.home import sync
+
+PARTITIONS = ["x_Source", "BillingPeriod"]
+Partition = tuple[str, str]
+"""(x_Source, BillingPeriod)"""
+
+_FOREVER = "interval 36500 days"
+_CONFIGURATION: dict[str, str | None] = {
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.logRetentionDuration": _FOREVER,
+    "delta.deletedFileRetentionDuration": _FOREVER,
+}
+_DELTA = {
+    "VARCHAR": "string",
+    "DOUBLE": "double",
+    "TIMESTAMP": "timestamp",
+    "BIGINT": "long",
+    "DECIMAL(38,18)": "decimal(38,18)",
+}
+
+
+def lake_columns() -> dict[str, str]:
+    """Column → DuckDB type of a row of the lake, partition columns last."""
+    stored = {name: kind for name, (kind, _) in STORE_COLUMNS.items() if name not in PARTITIONS}
+    return {**charge_columns(), **stored, **dict.fromkeys(PARTITIONS, "VARCHAR")}
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """A parquet file of the lake that is written, but not committed yet."""
+
+    path: str
+    rows: int
+    size: int
+    partition: Partition
+
+
+@dataclass(frozen=True)
+class Lake:
+    path: Path
+
+    def table(self, version: int | None = None) -> DeltaTable:
+        return DeltaTable(str(self.path), version=version)
+
+    def version(self) -> int | None:
+        """The newest version; None before the first load."""
+        if not DeltaTable.is_deltatable(str(self.path)):
+            return None
+        return self.table().version()
+
+    def create(self) -> None:
+        """Makes the empty table, and widens it by columns that a newer product has."""
+        wanted = {name: PrimitiveType(_DELTA[kind]) for name, kind in lake_columns().items()}
+        if not DeltaTable.is_deltatable(str(self.path)):
+            self.path.mkdir(parents=True, exist_ok=True)
+            schema = Schema([Field(name, kind) for name, kind in wanted.items()])
+            DeltaTable.create(
+                str(self.path),
+                schema=schema,
+                partition_by=PARTITIONS,
+                configuration=_CONFIGURATION,
+                name="charges",
+            )
+            return
+        table = self.table()
+        known = {f.name for f in table.schema().fields}
+        missing = [Field(name, kind) for name, kind in wanted.items() if name not in known]
+        if missing:
+            table.alter.add_columns(missing)
+
+    def write(self, connection: duckdb.DuckDBPyConnection, select: str, batch_id: str) -> list[LakeFile]:
+        """Writes the rows of a SELECT (lake columns) as files that no version knows yet."""
+        columns = ", ".join(
+            f"{name} AT TIME ZONE 'UTC' AS {name}" if kind == "TIMESTAMP" else name
+            for name, kind in lake_columns().items()
+        )
+        written = connection.execute(
+            f"""COPY (SELECT {columns} FROM ({select})) TO {quoted(str(self.path))}
+                (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARTITION_BY (x_Source, BillingPeriod),
+                 FILENAME_PATTERN '{batch_id}-{{uuid}}', OVERWRITE_OR_IGNORE, RETURN_STATS)"""
+        ).fetchall()
+        files = []
+        for name, rows, size, _, _, partition, *_ in written:
+            sync(Path(name))
+            files.append(
+                LakeFile(
+                    os.path.relpath(name, self.path),
+                    rows,
+                    size,
+                    (partition["x_Source"], partition["BillingPeriod"]),
+                )
+            )
+        return files
+
+    def commit(self, files: list[LakeFile], replaced: set[Partition], batches: list[Batch]) -> int:
+        """One atomic commit: the new files of months, the removal of their old ones, and the batches. Returns the version."""
+        table = self.table()
+        now = int(time.time() * 1000)
+        stats = {f.path: json.dumps({"numRecords": f.rows}) for f in files}
+        actions: list[AddAction | RemoveAction] = [
+            AddAction(
+                f.path, f.size, dict(zip(PARTITIONS, f.partition, strict=True)), now, True, stats[f.path]
+            )
+            for f in files
+        ]
+        for path, size, partition in self._live(table):
+            if partition in replaced:
+                actions.append(
+                    RemoveAction(path, True, now, size, dict(zip(PARTITIONS, partition, strict=True)))
+                )
+        version = table.version() + 1
+        for batch in batches:
+            batch.lake_version = version
+        table.create_write_transaction(
+            actions,
+            "append",
+            table.schema(),
+            partition_by=PARTITIONS,
+            commit_properties=CommitProperties({"farthing": json.dumps([asdict(b) for b in batches])}),
+            post_commithook_properties=PostCommitHookProperties(
+                create_checkpoint=True, cleanup_expired_logs=False
+            ),
+        )
+        return version
+
+    def _live(self, table: DeltaTable) -> list[tuple[str, int, Partition]]:
+        rows = pyarrow.table(table.get_add_actions(flatten=True)).to_pylist()
+        return [
+            (r["path"], r["size_bytes"], (r["partition.x_Source"], r["partition.BillingPeriod"]))
+            for r in rows
+        ]
+
+    def files(self, version: int | None = None, partitions: set[Partition] | None = None) -> list[str]:
+        """Paths of the files of a version, of the given months or all."""
+        table = self.table(version)
+        return [
+            str(self.path / path)
+            for path, _, partition in self._live(table)
+            if not partitions or partition in partitions
+        ]
+
+    def partitions(self, version: int | None = None) -> set[Partition]:
+        return {partition for _, _, partition in self._live(self.table(version))}
+
+    def batches(self) -> list[Batch]:
+        """All batches ever committed, oldest first."""
+        if not DeltaTable.is_deltatable(str(self.path)):
+            return []
+        found = [json.loads(c["farthing"]) for c in reversed(self.table().history()) if c.get("farthing")]
+        return [Batch.from_record(record) for commit in found for record in commit]
+
+    def sweep(self) -> list[str]:
+        """Deletes parquet files that no version has ever named: what a killed load left behind. Only under the lock."""
+        known: set[str] = set()
+        for log in (self.path / "_delta_log").glob("*.json"):
+            for line in log.read_text("utf-8").splitlines():
+                action = json.loads(line) if line.strip() else {}
+                known |= {action[kind]["path"] for kind in ("add", "remove") if kind in action}
+        swept = []
+        for file in self.path.rglob("*.parquet"):
+            relative = file.relative_to(self.path).as_posix()
+            if relative not in known and "_delta_log" not in file.parts:
+                file.unlink()
+                swept.append(relative)
+        return swept
+
+
+def lake_relation(files: list[str]) -> str:
+    """SQL that reads lake files as rows of the store: UTC timestamps without a zone, every column there."""
+    if not files:
+        empty = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in lake_columns().items())
+        return f"(SELECT {empty} WHERE FALSE)"
+    listed = ", ".join(quoted(f) for f in files)
+    columns = ", ".join(
+        f"{name} AT TIME ZONE 'UTC' AS {name}" if kind == "TIMESTAMP" else name
+        for name, kind in lake_columns().items()
+    )
+    types = ", ".join(f"'{name}': 'VARCHAR'" for name in PARTITIONS)
+    return f"""(SELECT {columns} FROM read_parquet([{listed}], hive_partitioning=true, hive_types={{{types}}}, union_by_name=true))"""

@@ -1,0 +1,287 @@
+"""A load: from paths to stored charges, all of it or nothing.
+
+The order makes every moment safe: stage and check (nothing stored), write the lake's files (no version names them),
+build the next warehouse beside the current one, commit the lake (one small file), swap the link. Killed before the
+commit, the old figures stand; killed after it, the next writer swaps or builds the warehouse. Leftovers are swept by
+the next load.
+"""
+
+import hashlib
+import shutil
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from finops_core.errors import InputRefused, Place, UsageError
+from finops_core.formats import formats
+from finops_core.formats.custom import load_mappings
+from finops_core.formats.format import Format
+from finops_core.ingest.batching import Month, months_of, source_name
+from finops_core.ingest.checks import check_staged
+from finops_core.ingest.discover import ExportSet, discover
+from finops_core.ingest.stage import Staged, stage
+from finops_core.ingest.stage import connect as staging_connection
+from finops_core.store import warehouse
+from finops_core.store.batches import Batch
+from finops_core.store.home import WAIT, Home, full_disk_in_words
+from finops_core.store.lake import Lake, Partition, lake_columns
+from finops_core.store.overlap import refuse_overlap
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    source: str | None = None
+    format: str = "auto"
+    allow_overlap: bool = False
+    dry_run: bool = False
+    wait: float = WAIT
+
+
+def known_formats(home: Home) -> tuple[Format, ...]:
+    """The declared formats and the mappings of the home, mappings first: they are the more specific."""
+    return (*load_mappings(home.mappings), *formats())
+
+
+def load(
+    home: Home,
+    paths: Iterable[Path],
+    options: LoadOptions = LoadOptions(),
+    progress: Progress = lambda words: None,
+) -> list[Batch]:
+    """Loads exports. Returns a batch for each source and billing period.
+
+    Raises InputRefused (nothing stored), HomeBusy, or UsageError for an unknown format or source name.
+    """
+    _check_options(home, options)
+    with full_disk_in_words(home.path):
+        if options.dry_run:
+            with home.workspace("preview") as workspace:
+                return _Load(home, options, progress, workspace).run(list(paths))
+        with home.writing(options.wait):
+            repair(home)
+            with home.workspace("load") as workspace:
+                return _Load(home, options, progress, workspace).run(list(paths))
+
+
+def repair(home: Home) -> None:
+    """Sweeps what a killed load left behind, and brings the warehouse up to the lake. Only under the lock."""
+    if home.staging.exists():
+        for left in home.staging.iterdir():
+            if not left.name.startswith("preview-"):
+                shutil.rmtree(left, ignore_errors=True)
+    lake = Lake(home.lake)
+    version = lake.version()
+    if version is None:
+        return
+    lake.sweep()
+    current = home.current() if home.link.is_symlink() else None
+    if current is not None and current.exists() and warehouse.lake_version_of(current) == version:
+        return
+    for prepared in sorted(home.warehouse.glob("finops-*.duckdb"), reverse=True):
+        if prepared != current and warehouse.lake_version_of(prepared) == version:
+            warehouse.swap(home, warehouse.Built(prepared))
+            return
+    rebuild(home)
+
+
+def rebuild(home: Home) -> None:
+    """Builds finops.duckdb anew from the lake. Only under the lock."""
+    lake = Lake(home.lake)
+    version = lake.version()
+    if version is None:
+        raise UsageError(f"{home.path} has no lake to build from: ingest an export first")
+    home.link.unlink(missing_ok=True)
+    with home.workspace("rebuild") as workspace:
+        changed = {partition: lake.files(partitions={partition}) for partition in lake.partitions()}
+        warehouse.swap(home, warehouse.build(home, changed, lake.batches(), version, workspace))
+
+
+def _check_options(home: Home, options: LoadOptions) -> None:
+    if options.source is not None and not _is_name(options.source):
+        raise UsageError(
+            f"the source name {options.source!r} may only hold letters, digits, '.', '_' and '-'"
+        )
+    names = [f.name for f in known_formats(home)]
+    if options.format != "auto" and options.format not in names:
+        raise UsageError(f"there is no format {options.format!r}; known are auto, {', '.join(names)}")
+
+
+def _is_name(name: str) -> bool:
+    return (
+        bool(name)
+        and len(name) <= 100
+        and all(c.isascii() and (c.isalnum() or c in "._-") for c in name)
+        and name[0] != "."
+    )
+
+
+@dataclass
+class _Load:
+    home: Home
+    options: LoadOptions
+    progress: Progress
+    workspace: Path
+
+    def run(self, paths: list[Path]) -> list[Batch]:
+        self.lake = Lake(self.home.lake)
+        self.history = self.lake.batches()
+        self.current = {(b.source, b.billing_period): b for b in self.history}
+        self.batch_id = uuid.uuid4().hex[:12]
+        self.loaded_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.progress("Looking for exports")
+        sets = discover(paths, known_formats(self.home), self.options.format)
+        connection = staging_connection(self.workspace)
+        try:
+            unchanged, batches, selects = [], [], []
+            for export in sets:
+                fingerprint = fingerprint_of(export)
+                known = self._unchanged(fingerprint)
+                if known:
+                    unchanged += known
+                    continue
+                staged, made = self._stage(export, fingerprint, connection)
+                batches += made
+                selects.append(self._select(staged, made))
+            _refuse_twice(batches)
+            if not self.options.allow_overlap:
+                refuse_overlap(batches, self.current)
+            if batches and not self.options.dry_run:
+                self._store(batches, selects, connection)
+            return [replace(b, action="unchanged") for b in unchanged] + batches
+        finally:
+            connection.close()
+
+    def _unchanged(self, fingerprint: str) -> list[Batch]:
+        """The current batches of exactly these files, if they are all still current."""
+        made = [
+            b
+            for b in self.history
+            if b.fingerprint == fingerprint and self.options.source in (None, b.source)
+        ]
+        if not made:
+            return []
+        last = [b for b in made if b.batch_id == made[-1].batch_id]
+        current = all(self.current[(b.source, b.billing_period)].batch_id == b.batch_id for b in last)
+        return last if current else []
+
+    def _stage(
+        self, export: ExportSet, fingerprint: str, connection: duckdb.DuckDBPyConnection
+    ) -> tuple[Staged, list[Batch]]:
+        self.progress(f"Reading {len(export.tables)} files of {export.format.title}")
+        staged = stage(export.format, export.version, export.tables, self.workspace, connection)
+        table = f"staged_{len(connection.execute('SHOW TABLES').fetchall())}"
+        connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM {staged.relation}")
+        staged.relation = table
+        if staged.rows == 0:
+            self.progress(f"{export.format.title}: a header and no rows; nothing to store")
+            return staged, []
+        self.progress(f"Checking {staged.rows:,} rows")
+        warnings = [*export.warnings, *staged.warnings, *check_staged(staged, connection)]
+        months = months_of(staged, connection)
+        source = self.options.source or source_name(staged, connection)
+        files = [t.name for t in export.tables]
+        return staged, [self._batch(source, staged, m, files, warnings, fingerprint) for m in months]
+
+    def _batch(
+        self,
+        source: str,
+        staged: Staged,
+        month: Month,
+        files: list[str],
+        warnings: list[str],
+        fingerprint: str,
+    ) -> Batch:
+        before = self.current.get((source, month.period))
+        own = list(warnings)
+        if before is not None:
+            own += _replacement_warnings(before, month)
+        return Batch(
+            source=source,
+            format=staged.format.name,
+            format_version=staged.version,
+            billing_period=month.period,
+            action="replaced" if before is not None else "added",
+            files=files,
+            rows_in=month.rows_in,
+            rows_stored=month.rows_stored,
+            dropped=month.dropped,
+            derived=month.derived,
+            totals=month.totals,
+            reconciled=month.reconciled,
+            warnings=own + month.warnings,
+            batch_id=self.batch_id,
+            lake_version=-1,
+            loaded_at=self.loaded_at,
+            fingerprint=fingerprint,
+            newest=month.newest,
+            accounts=month.accounts,
+            roles=sorted(staged.roles),
+        )
+
+    def _select(self, staged: Staged, batches: list[Batch]) -> str:
+        source = batches[0].source if batches else ""
+        own = {
+            "x_Source": f"'{source}'",
+            "BillingPeriod": "strftime(BillingPeriodStart, '%Y-%m')",
+            "x_BatchId": f"'{self.batch_id}'",
+        }
+        columns = ", ".join(f"{own[name]} AS {name}" if name in own else name for name in lake_columns())
+        return f"SELECT {columns} FROM {staged.relation} WHERE x_Drop IS NULL" if batches else ""
+
+    def _store(self, batches: list[Batch], selects: list[str], connection: duckdb.DuckDBPyConnection) -> None:
+        self.progress("Writing the lake")
+        self.lake.create()
+        base = self.lake.version() or 0
+        files = self.lake.write(connection, " UNION ALL ".join(s for s in selects if s), self.batch_id)
+        replaced: set[Partition] = {(b.source, b.billing_period) for b in batches}
+        changed: dict[Partition, list[str]] = {partition: [] for partition in replaced}
+        for file in files:
+            changed[file.partition].append(str(self.lake.path / file.path))
+        for batch in batches:
+            batch.lake_version = base + 1
+        self.progress("Building finops.duckdb")
+        built = warehouse.build(
+            self.home, changed, [*self.history, *batches], base + 1, self.workspace / "spill"
+        )
+        self.lake.commit(files, replaced, batches)
+        warehouse.swap(self.home, built)
+        self.progress("Done")
+
+
+def _replacement_warnings(before: Batch, month: Month) -> list[str]:
+    gone = sorted(set(before.accounts) - set(month.accounts))
+    words = []
+    if gone:
+        names = ", ".join(a.split("|")[-1] for a in gone[:3]) + ("…" if len(gone) > 3 else "")
+        words.append(
+            f"the version of {month.period} before held {len(gone)} accounts that this one does not ({names})"
+        )
+    return words
+
+
+def _refuse_twice(batches: list[Batch]) -> None:
+    seen: dict[tuple[str, str], Batch] = {}
+    for batch in batches:
+        key = (batch.source, batch.billing_period)
+        if key in seen:
+            raise InputRefused(
+                f"{batch.source} would get {batch.billing_period} twice: as {seen[key].format} and as {batch.format}",
+                Place(batch.files[0]),
+                "Load the two apart, each with its own --source",
+            )
+        seen[key] = batch
+
+
+def fingerprint_of(export: ExportSet) -> str:
+    """A digest of the set's files by content and of the rules that map them: the same digest, the same charges."""
+    digest = hashlib.sha256(repr((export.format.columns, export.format.drop, export.format.derive)).encode())
+    for path in sorted({t.file.path for t in export.tables}):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,233 @@
+"""finops.duckdb: derived from the lake, and what every question is asked of.
+
+Tables: `charges` (the lake's rows and their owners), `daily` (a cube over the day and the dimensions that most
+questions use), `batches` (what each load said), `meta`. A writer prepares the next version beside the current one and
+swaps the link; readers never wait and never see half a load.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+
+from finops_core.focus.charges import COSTS, MONEY
+from finops_core.formats.expressions import quoted
+from finops_core.ingest.sql import scalar
+from finops_core.store.batches import Batch
+from finops_core.store.home import Home, sync
+from finops_core.store.lake import Lake, Partition, lake_columns, lake_relation
+from finops_core.store.owners import OWNER_COLUMNS, OwnerRule, owner_rules, owners_sql
+
+MEMORY_LIMIT = "2GB"
+
+CUBE_DIMENSIONS = (
+    "x_Source",
+    "BillingPeriod",
+    "BillingPeriodStart",
+    "BillingCurrency",
+    "ProviderName",
+    "ServiceProviderName",
+    "PublisherName",
+    "InvoiceIssuerName",
+    "BillingAccountId",
+    "BillingAccountName",
+    "SubAccountId",
+    "SubAccountName",
+    "ServiceCategory",
+    "ServiceName",
+    "RegionId",
+    "RegionName",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargeFrequency",
+    "PricingCategory",
+    "CommitmentDiscountCategory",
+    "CommitmentDiscountId",
+    "CommitmentDiscountStatus",
+    "CommitmentDiscountType",
+    "x_ChargeType",
+    "x_Derived",
+    "x_Quality",
+    *OWNER_COLUMNS,
+)
+"""Dimensions of `daily` beside ChargeDay. A question over others is asked of `charges`."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A version of the warehouse that is complete on disk, but not yet the current one."""
+
+    path: Path
+
+
+def charge_table_columns() -> dict[str, str]:
+    """Column → DuckDB type of the table `charges`."""
+    return {**lake_columns(), **dict.fromkeys(OWNER_COLUMNS, "VARCHAR")}
+
+
+def _schema_version() -> str:
+    return json.dumps([list(charge_table_columns().items()), CUBE_DIMENSIONS])
+
+
+def _owners_version(rules: dict[str, OwnerRule]) -> str:
+    return json.dumps({column: rule.model_dump() for column, rule in sorted(rules.items())}, sort_keys=True)
+
+
+def connect(path: Path, read_only: bool = False, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(path), read_only=read_only)
+    connection.execute("SET TimeZone='UTC'")
+    if not read_only:
+        connection.execute(f"SET memory_limit='{MEMORY_LIMIT}'; SET preserve_insertion_order=false")
+    if spill is not None:
+        connection.execute(f"SET temp_directory={quoted(str(spill))}")
+    return connection
+
+
+def build(
+    home: Home, changed: dict[Partition, list[str]], batches: list[Batch], lake_version: int, spill: Path
+) -> Built:
+    """Builds the next version: the current one with the months of `changed` replaced by the rows of their files.
+
+    Falls back to building everything from the lake where the current version is missing or was made by other rules.
+    """
+    rules = owner_rules(home.rules)
+    current = home.current() if home.link.is_symlink() else None
+    target = home.warehouse / f"finops-{_next_number(home):06d}.duckdb"
+    home.warehouse.mkdir(parents=True, exist_ok=True)
+    usable = current is not None and current.exists() and _is_usable(current, rules)
+    if usable and current is not None:
+        shutil.copyfile(current, target)
+    else:
+        lake = Lake(home.lake)
+        replaced = set(changed)
+        version = lake.version()
+        if version is not None:
+            kept = {p for p in lake.partitions() if p not in replaced}
+            for partition in kept:
+                changed = {**changed, partition: lake.files(partitions={partition})}
+    try:
+        connection = connect(target, spill=spill)
+        try:
+            if not usable:
+                _create(connection)
+            _replace(connection, changed, rules)
+            _write_batches(connection, batches)
+            _write_meta(connection, lake_version, rules)
+            connection.execute("CHECKPOINT")
+        finally:
+            connection.close()
+        sync(target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        Path(f"{target}.wal").unlink(missing_ok=True)
+        raise
+    return Built(target)
+
+
+def swap(home: Home, built: Built) -> None:
+    """Makes a version the current one, and removes the others. Atomic: a reader finds the old one or the new one."""
+    temporary = home.path / f".finops.{os.getpid()}"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(Path("warehouse") / built.path.name)
+    os.replace(temporary, home.link)
+    sync(home.path)
+    for other in home.warehouse.glob("finops-*.duckdb*"):
+        if other.name.split(".")[0] != built.path.stem:
+            other.unlink(missing_ok=True)
+
+
+def lake_version_of(path: Path) -> int | None:
+    """The version of the lake that a warehouse was built from; None where it cannot be read."""
+    try:
+        connection = connect(path, read_only=True)
+    except duckdb.Error:
+        return None
+    try:
+        value = scalar(connection, "SELECT value FROM meta WHERE key = 'lake_version'")
+        return int(value) if value is not None else None
+    except duckdb.Error:
+        return None
+    finally:
+        connection.close()
+
+
+def _next_number(home: Home) -> int:
+    numbers = (
+        [int(p.stem.split("-")[1]) for p in home.warehouse.glob("finops-*.duckdb")]
+        if home.warehouse.exists()
+        else []
+    )
+    return max(numbers, default=0) + 1
+
+
+def _is_usable(path: Path, rules: dict[str, OwnerRule]) -> bool:
+    try:
+        connection = connect(path, read_only=True)
+    except duckdb.Error:
+        return False
+    try:
+        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    except duckdb.Error:
+        return False
+    finally:
+        connection.close()
+    return meta.get("schema") == _schema_version() and meta.get("owners") == _owners_version(rules)
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    columns = ", ".join(f"{name} {kind}" for name, kind in charge_table_columns().items())
+    connection.execute(f"CREATE TABLE charges ({columns})")
+    types = charge_table_columns()
+    dimensions = ", ".join(f"{name} {types[name]}" for name in CUBE_DIMENSIONS)
+    costs = ", ".join(f"{name} {MONEY}" for name in COSTS)
+    connection.execute(f"CREATE TABLE daily (ChargeDay DATE, {dimensions}, {costs}, x_Rows BIGINT)")
+    connection.execute(
+        "CREATE TABLE batches (source VARCHAR, billing_period VARCHAR, batch_id VARCHAR, record VARCHAR)"
+    )
+    connection.execute("CREATE TABLE meta (key VARCHAR, value VARCHAR)")
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection, changed: dict[Partition, list[str]], rules: dict[str, OwnerRule]
+) -> None:
+    if not changed:
+        return
+    months = ", ".join(f"({quoted(s)}, {quoted(p)})" for s, p in changed)
+    rows = lake_relation([file for files in changed.values() for file in files])
+    lake = ", ".join(f"r.{name}" for name in lake_columns())
+    owners = ", ".join(f"o.{name}" for name in OWNER_COLUMNS)
+    dimensions = ", ".join(CUBE_DIMENSIONS)
+    costs = ", ".join(f"sum({name})" for name in COSTS)
+    connection.execute("BEGIN")
+    connection.execute(f"DELETE FROM charges WHERE (x_Source, BillingPeriod) IN ({months})")
+    connection.execute(f"DELETE FROM daily WHERE (x_Source, BillingPeriod) IN ({months})")
+    tags = f"(SELECT DISTINCT Tags FROM {rows} WHERE Tags IS NOT NULL)"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE tag_owners AS {owners_sql(rules, tags)}")
+    connection.execute(
+        f"INSERT INTO charges SELECT {lake}, {owners} FROM {rows} r LEFT JOIN tag_owners o ON r.Tags = o.Tags"
+    )
+    connection.execute(
+        f"""INSERT INTO daily SELECT CAST(ChargePeriodStart AS DATE), {dimensions}, {costs}, count(*) FROM charges
+            WHERE (x_Source, BillingPeriod) IN ({months}) GROUP BY CAST(ChargePeriodStart AS DATE), {dimensions}"""
+    )
+    connection.execute("COMMIT")
+
+
+def _write_batches(connection: duckdb.DuckDBPyConnection, batches: list[Batch]) -> None:
+    connection.execute("DELETE FROM batches")
+    if batches:
+        connection.executemany(
+            "INSERT INTO batches VALUES (?, ?, ?, ?)",
+            [[b.source, b.billing_period, b.batch_id, json.dumps(asdict(b))] for b in batches],
+        )
+
+
+def _write_meta(
+    connection: duckdb.DuckDBPyConnection, lake_version: int, rules: dict[str, OwnerRule]
+) -> None:
+    connection.execute("DELETE FROM meta")
+    meta = {"lake_version": str(lake_version), "schema": _schema_version(), "owners": _owners_version(rules)}
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", [list(item) for item in meta.items()])

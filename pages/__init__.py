@@ -1,0 +1,1 @@
+"""The views, one thin file each: what it shows, in what order."""

@@ -1,0 +1,1 @@
+"""The page kit: filters, figures, charts, tables and states, shared by all pages."""
