@@ -103,19 +103,6 @@ def _json_out(value: Any) -> None:
 
 
 @app.command()
-def demo(
-    months: Annotated[int, typer.Option(min=1, max=36)] = 14,
-    scale: Annotated[float, typer.Option(min=0.01)] = 1.0,
-    seed: int = 1,
-) -> None:
-    """Write a demo company's exports below HOME/demo and ingest them like any other."""
-    from finops_core.demo.company import make_demo
-
-    batches = make_demo(_home(), months, scale, seed, _say)
-    _say(f"{len(batches)} months loaded")
-
-
-@app.command()
 def ingest(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="A file, a directory, or s3://bucket/prefix.")

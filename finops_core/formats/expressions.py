@@ -189,11 +189,13 @@ class Compiler:
 
     def _text(self, column: SourceColumn) -> str:
         if column.type in ("VARCHAR", "JSON"):
-            text = f"nullif({column.sql}, '')"
-            if self.format.nulls:
-                spellings = ", ".join(quoted(n) for n in self.format.nulls)
-                text = f"CASE WHEN upper({column.sql}) NOT IN ('', {spellings}) THEN {column.sql} END"
-            return text
+            # Only text files spell null in words; parquet has nulls of its own.
+            if not self.format.nulls or self.header.kind == "parquet":
+                return f"nullif({column.sql}, '')"
+            spellings = ", ".join(
+                quoted(s) for n in self.format.nulls for s in (n, n.lower(), n.capitalize())
+            )
+            return f"CASE WHEN {column.sql} NOT IN ('', {spellings}) THEN {column.sql} END"
         if _nested(column.type):
             return self._json(column)
         return f"CAST({column.sql} AS VARCHAR)"

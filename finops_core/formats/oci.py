@@ -39,12 +39,16 @@ _SIGNS = frozenset(
 
 
 def recognise(header: Header) -> str | None:
-    """Five of the report's own columns make a cost report."""
-    return "legacy" if len(_SIGNS & {spell(name) for name in header.names}) >= 5 else None
+    """Five of the report's own columns, and costs: Oracle's usage report is much alike, but has none."""
+    known = _SIGNS & {spell(name) for name in header.names}
+    return "legacy" if len(known) >= 5 and any(name.startswith("cost") for name in known) else None
 
 
 _CATEGORIES = (
-    ("AI and Machine Learning", "DATA_?SCIENCE|GENERATIVE|GENAI|LANGUAGE|VISION|SPEECH|DIGITAL_?ASSISTANT|ANOMALY"),
+    (
+        "AI and Machine Learning",
+        "DATA_?SCIENCE|GENERATIVE|GENAI|LANGUAGE|VISION|SPEECH|DIGITAL_?ASSISTANT|ANOMALY",
+    ),
     ("Analytics", "ANALYTICS|DATA_?FLOW|BIG_?DATA|DATA_?CATALOG|OAC"),
     ("Databases", "DATABASE|MYSQL|NOSQL|POSTGRES|EXADATA|AUTONOMOUS|REDIS|CACHE|GOLDEN_?GATE|OPENSEARCH"),
     ("Storage", "STORAGE|OBJECT_?STORE|ARCHIVE|BACKUP"),
@@ -59,7 +63,8 @@ _CATEGORIES = (
 """ServiceCategory by a word in the service's code, the first that fits."""
 
 _CATEGORY = "".join(
-    f" WHEN regexp_matches(upper([product/service]), '{words}') THEN '{category}'" for category, words in _CATEGORIES
+    f" WHEN regexp_matches(upper([product/service]), '{words}') THEN '{category}'"
+    for category, words in _CATEGORIES
 )
 _COST = "coalesce(money([cost/myCost]), 0)"
 _NO_COST = "the export states no cost: counted as 0"

@@ -19,7 +19,7 @@ from finops_core.ingest.read import RawTable, read
 from finops_core.ingest.sql import scalar
 from finops_core.ingest.totals import SourceSums, parse_array, sum_source
 
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "1500MB"
 _WORDS = {
     "number": ("is not a number", "Costs need a decimal point, no thousands mark and no currency sign"),
     "range": ("is beyond what can be stored exactly", "At most 20 digits before the point and 18 after it"),

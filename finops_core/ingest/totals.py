@@ -86,19 +86,26 @@ def _groups(
     codes = numpy.zeros(length, dtype=numpy.int64)
     names: list[list[str]] = []
     for column in (period, currency):
-        texts = ["" if v is None else str(v) for v in _plain(batch[column.name])] if column else [""] * length
-        distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-        codes = codes * max(len(distinct), 1) + numpy.fromiter(
-            (distinct[t] for t in texts), numpy.int64, length
-        )
-        names.append(list(distinct))
+        encoded = _encoded(batch[column.name]) if column else None
+        if encoded is None:
+            names.append([""])
+            continue
+        texts = ["" if v is None else str(v) for v in encoded.dictionary.to_pylist()]
+        # A null has no code of its own: it becomes the last, the empty text.
+        filled = pyarrow.compute.fill_null(encoded.indices, len(texts))
+        codes = codes * (len(texts) + 1) + filled.to_numpy(zero_copy_only=False)
+        names.append([*texts, ""])
     masks: dict[tuple[str, str], Any] = {}
     for code in numpy.unique(codes):
-        first, second = divmod(int(code), max(len(names[1]), 1))
+        first, second = divmod(int(code), len(names[1]))
         group = (total.period_of(names[0][first]), total.currency_of(names[1][second]))
         mask = codes == code
         masks[group] = mask if group not in masks else masks[group] | mask
     return masks if len(masks) > 1 else dict.fromkeys(masks)
+
+
+def _encoded(values: pyarrow.Array) -> pyarrow.DictionaryArray:
+    return values if pyarrow.types.is_dictionary(values.type) else values.dictionary_encode()
 
 
 def _plain(values: pyarrow.Array) -> list[Any]:
@@ -114,8 +121,8 @@ def _sum(
     amount_of: Callable[[str], str] | None = None,
 ) -> Decimal:
     """Sum over the first column, a later one standing in where it is null."""
-    if len(columns) == 1 and pyarrow.types.is_decimal(columns[0].type) and columns[0].type.scale <= 18:
-        return Decimal(pyarrow.compute.sum(columns[0]).as_py() or 0)
+    if len(columns) == 1 and (quick := _exact_sum(columns[0])) is not None:
+        return quick
     amount = Decimal(0)
     lists = [_texts(column) for column in columns]
     for texts in zip(*lists, strict=True):
@@ -134,6 +141,29 @@ def _sum(
                 amount += value
                 break
     return amount
+
+
+def _exact_sum(values: pyarrow.Array) -> Decimal | None:
+    """The sum where Arrow can take every value exactly as a decimal of 18 places; None where it cannot.
+
+    Arrow refuses a text that is no number or has more decimals, so nothing is rounded or skipped here.
+    """
+    if pyarrow.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    try:
+        if pyarrow.types.is_floating(values.type) and not pyarrow.types.is_float16(values.type):
+            values = values.cast(pyarrow.string())
+        elif pyarrow.types.is_integer(values.type):
+            values = values.cast(pyarrow.decimal128(38, 0))
+        if pyarrow.types.is_string(values.type) or pyarrow.types.is_large_string(values.type):
+            trimmed = pyarrow.compute.utf8_trim_whitespace(values)
+            filled = pyarrow.compute.if_else(pyarrow.compute.equal(trimmed, ""), None, trimmed)
+            values = filled.cast(pyarrow.decimal128(38, 18))
+        if not pyarrow.types.is_decimal(values.type) or values.type.scale > 18:
+            return None
+        return Decimal(pyarrow.compute.sum(values).as_py() or 0)
+    except pyarrow.ArrowException:
+        return None
 
 
 def _texts(values: pyarrow.Array) -> list[str | None]:

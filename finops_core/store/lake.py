@@ -6,7 +6,6 @@ or not at all. Versions are kept, so that a month can be compared with what it w
 """
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from deltalake.transaction import AddAction, CommitProperties, PostCommitHookPro
 
 from finops_core.focus.charges import STORE_COLUMNS, charge_columns
 from finops_core.formats.expressions import quoted
+from finops_core.ingest.sql import scalar
 from finops_core.store.batches import Batch
 from finops_core.store.home import sync
 
@@ -90,29 +90,26 @@ class Lake:
         if missing:
             table.alter.add_columns(missing)
 
-    def write(self, connection: duckdb.DuckDBPyConnection, select: str, batch_id: str) -> list[LakeFile]:
-        """Writes the rows of a SELECT (lake columns) as files that no version knows yet."""
+    def write(
+        self, connection: duckdb.DuckDBPyConnection, select: str, partition: Partition, batch_id: str
+    ) -> LakeFile:
+        """Writes the rows of a SELECT (lake columns, all of one month) as a file that no version knows yet."""
+        folder = "/".join(f"{name}={value}" for name, value in zip(PARTITIONS, partition, strict=True))
+        path = f"{folder}/{batch_id}.parquet"
+        target = self.path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
         columns = ", ".join(
             f"{name} AT TIME ZONE 'UTC' AS {name}" if kind == "TIMESTAMP" else name
             for name, kind in lake_columns().items()
+            if name not in PARTITIONS
         )
-        written = connection.execute(
-            f"""COPY (SELECT {columns} FROM ({select})) TO {quoted(str(self.path))}
-                (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARTITION_BY (x_Source, BillingPeriod),
-                 FILENAME_PATTERN '{batch_id}-{{uuid}}', OVERWRITE_OR_IGNORE, RETURN_STATS)"""
-        ).fetchall()
-        files = []
-        for name, rows, size, _, _, partition, *_ in written:
-            sync(Path(name))
-            files.append(
-                LakeFile(
-                    os.path.relpath(name, self.path),
-                    rows,
-                    size,
-                    (partition["x_Source"], partition["BillingPeriod"]),
-                )
-            )
-        return files
+        rows = scalar(
+            connection,
+            f"COPY (SELECT {columns} FROM ({select})) TO {quoted(str(target))}"
+            " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
+        )
+        sync(target)
+        return LakeFile(path, int(rows), target.stat().st_size, partition)
 
     def commit(self, files: list[LakeFile], replaced: set[Partition], batches: list[Batch]) -> int:
         """One atomic commit: the new files of months, the removal of their old ones, and the batches. Returns the version."""

@@ -19,6 +19,7 @@ import duckdb
 from finops_core.errors import InputRefused, Place, UsageError
 from finops_core.formats import formats
 from finops_core.formats.custom import load_mappings
+from finops_core.formats.expressions import quoted
 from finops_core.formats.format import Format
 from finops_core.ingest.batching import Month, months_of, source_name
 from finops_core.ingest.checks import check_staged
@@ -28,7 +29,7 @@ from finops_core.ingest.stage import connect as staging_connection
 from finops_core.store import warehouse
 from finops_core.store.batches import Batch
 from finops_core.store.home import WAIT, Home, full_disk_in_words
-from finops_core.store.lake import Lake, Partition, lake_columns
+from finops_core.store.lake import Lake, LakeFile, Partition, lake_columns
 from finops_core.store.overlap import refuse_overlap
 
 Progress = Callable[[str], None]
@@ -138,21 +139,22 @@ class _Load:
         sets = discover(paths, known_formats(self.home), self.options.format)
         connection = staging_connection(self.workspace)
         try:
-            unchanged, batches, selects = [], [], []
+            unchanged: list[Batch] = []
+            made: list[tuple[Batch, Staged]] = []
             for export in sets:
                 fingerprint = fingerprint_of(export)
                 known = self._unchanged(fingerprint)
                 if known:
                     unchanged += known
                     continue
-                staged, made = self._stage(export, fingerprint, connection)
-                batches += made
-                selects.append(self._select(staged, made))
+                staged, months = self._stage(export, fingerprint, connection)
+                made += [(batch, staged) for batch in months]
+            batches = [batch for batch, _ in made]
             _refuse_twice(batches)
             if not self.options.allow_overlap:
                 refuse_overlap(batches, self.current)
             if batches and not self.options.dry_run:
-                self._store(batches, selects, connection)
+                self._store(made, connection)
             return [replace(b, action="unchanged") for b in unchanged] + batches
         finally:
             connection.close()
@@ -224,27 +226,37 @@ class _Load:
             roles=sorted(staged.roles),
         )
 
-    def _select(self, staged: Staged, batches: list[Batch]) -> str:
-        source = batches[0].source if batches else ""
+    def _select(self, staged: Staged, batch: Batch) -> str:
         own = {
-            "x_Source": f"'{source}'",
-            "BillingPeriod": "strftime(BillingPeriodStart, '%Y-%m')",
-            "x_BatchId": f"'{self.batch_id}'",
+            "x_Source": quoted(batch.source),
+            "BillingPeriod": quoted(batch.billing_period),
+            "x_BatchId": quoted(self.batch_id),
         }
         columns = ", ".join(f"{own[name]} AS {name}" if name in own else name for name in lake_columns())
-        return f"SELECT {columns} FROM {staged.relation} WHERE x_Drop IS NULL" if batches else ""
+        first = f"TIMESTAMP '{batch.billing_period}-01'"
+        return (
+            f"SELECT {columns} FROM {staged.relation} WHERE x_Drop IS NULL"
+            f" AND BillingPeriodStart >= {first} AND BillingPeriodStart < {first} + INTERVAL 1 MONTH"
+        )
 
-    def _store(self, batches: list[Batch], selects: list[str], connection: duckdb.DuckDBPyConnection) -> None:
+    def _store(self, made: list[tuple[Batch, Staged]], connection: duckdb.DuckDBPyConnection) -> None:
         self.progress("Writing the lake")
         self.lake.create()
         base = self.lake.version() or 0
-        files = self.lake.write(connection, " UNION ALL ".join(s for s in selects if s), self.batch_id)
+        batches = [batch for batch, _ in made]
         replaced: set[Partition] = {(b.source, b.billing_period) for b in batches}
         changed: dict[Partition, list[str]] = {partition: [] for partition in replaced}
-        for file in files:
-            changed[file.partition].append(str(self.lake.path / file.path))
+        files = []
+        for batch, staged in made:
+            partition = (batch.source, batch.billing_period)
+            if batch.rows_stored:
+                file = self.lake.write(connection, self._select(staged, batch), partition, self.batch_id)
+                _refuse_loss(file, batch)
+                files.append(file)
+                changed[partition].append(str(self.lake.path / file.path))
         for batch in batches:
             batch.lake_version = base + 1
+        connection.close()  # two databases at once would hold twice the memory
         self.progress("Building finops.duckdb")
         built = warehouse.build(
             self.home, changed, [*self.history, *batches], base + 1, self.workspace / "spill"
@@ -263,6 +275,16 @@ def _replacement_warnings(before: Batch, month: Month) -> list[str]:
             f"the version of {month.period} before held {len(gone)} accounts that this one does not ({names})"
         )
     return words
+
+
+def _refuse_loss(file: LakeFile, batch: Batch) -> None:
+    """The last count before the commit: what is written is what was staged."""
+    if file.rows != batch.rows_stored:
+        raise InputRefused(
+            f"{batch.source} {batch.billing_period}: {batch.rows_stored:,} rows staged, {file.rows:,} written",
+            None,
+            "Nothing was changed; please report this",
+        )
 
 
 def _refuse_twice(batches: list[Batch]) -> None:

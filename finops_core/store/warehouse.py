@@ -21,7 +21,7 @@ from finops_core.store.home import Home, sync
 from finops_core.store.lake import Lake, Partition, lake_columns, lake_relation
 from finops_core.store.owners import OWNER_COLUMNS, OwnerRule, owner_rules, owners_sql
 
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "1500MB"
 
 CUBE_DIMENSIONS = (
     "x_Source",
