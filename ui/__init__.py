@@ -1,1 +1,1 @@
-"""The page kit: filters, figures, charts, tables and states, shared by all pages."""
+"""The page kit: a page asks it for the view in the URL, and for figures, charts and tables. `ui.kit` lists what there is."""

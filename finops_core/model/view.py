@@ -1,0 +1,100 @@
+"""A view: a Query with the period's name, what it is compared with, and how it is shown. It lives in a URL and comes back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from finops_core.errors import UsageError
+from finops_core.model.periods import NAMED_PERIODS, Period, compared, named_period
+from finops_core.model.query import Condition, Query, conditions
+
+Params = dict[str, str | list[str]]
+DEFAULT_PERIOD = "6-months"
+CHARTS = ("bars", "lines", "share")
+_MOST_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page shows. The range of days is the query's own if it has one, else that of the named period."""
+
+    query: Query
+    period: str = DEFAULT_PERIOD
+    versus: str = "previous"
+    currency: str | None = None
+    chart: str = "bars"
+    top: int = 8
+    """How many members are shown before Other."""
+
+    def __post_init__(self) -> None:
+        if self.period not in NAMED_PERIODS:
+            raise UsageError(f"there is no period {self.period!r}; known are {', '.join(NAMED_PERIODS)}")
+        if self.chart not in CHARTS:
+            raise UsageError(f"there is no chart {self.chart!r}; known are {', '.join(CHARTS)}")
+        if not 1 <= self.top <= _MOST_SHOWN:
+            raise UsageError(f"between 1 and {_MOST_SHOWN} members can be shown, not {self.top}")
+        compared(Period(date(2000, 1, 1), date(2000, 2, 1)), self.versus)
+        if (self.query.start is None) != (self.query.end is None):
+            raise UsageError("a range of days needs both `from` and `to`")
+
+    @property
+    def metric(self) -> str:
+        return self.query.metrics[0]
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether the range of days is given, and does not move with the data."""
+        return self.query.start is not None
+
+    def days(self, first: date, end: date) -> Period:
+        """The range of days, where charges reach from `first` up to, and without, `end`."""
+        if self.query.start is not None and self.query.end is not None:
+            return Period(self.query.start, self.query.end)
+        return named_period(self.period, first, end)
+
+    def asked(self, first: date, end: date, currency: str | None = None) -> Query:
+        """The Query of the view with its range of days and, where one is chosen, its currency."""
+        period = self.days(first, end)
+        chosen = self.currency or currency
+        where = conditions(self.query.where)
+        if chosen is not None and not any(c.dimension == "BillingCurrency" for c in where):
+            where = (*where, Condition("BillingCurrency", "=", (chosen,)))
+        return self.query.but(start=period.start, end=period.end, where=where)
+
+    def to_params(self, usual: "View") -> Params:
+        """As the parameters of a URL; what is as in `usual` is left out, and what only `usual` has is emptied."""
+        own, common = self._all_params(), usual._all_params()
+        changed: Params = {name: value for name, value in own.items() if common.get(name) != value}
+        return changed | {name: "" for name in common if name not in own}
+
+    def _all_params(self) -> Params:
+        params: Params = dict(self.query.to_params())
+        shown = {"versus": self.versus, "currency": self.currency, "chart": self.chart, "top": str(self.top)}
+        if not self.is_custom:
+            shown["period"] = self.period
+        return params | {name: value for name, value in shown.items() if value is not None}
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, str | Sequence[str]], usual: "View") -> "View":
+        """From the parameters of a URL, what it leaves out as in `usual`. Raises UsageError for what cannot be read."""
+        merged: dict[str, str | Sequence[str]] = {**usual._all_params(), **params}
+        given = {name: [v for v in ([vs] if isinstance(vs, str) else vs) if v] for name, vs in merged.items()}
+        one = {name: values[0] for name, values in given.items() if values}
+        top = one.get("top", str(usual.top))
+        if not top.isdecimal():
+            raise UsageError(f"{top!r} is no number of members to show")
+        return cls(
+            query=Query.from_params(given),
+            period=one.get("period", usual.period),
+            versus=one.get("versus", usual.versus),
+            currency=one.get("currency"),
+            chart=one.get("chart", usual.chart),
+            top=int(top),
+        )
+
+    def but(self, **changes: Any) -> "View":
+        """The same view with some parts changed; names of the Query change the query."""
+        names = ("period", "versus", "currency", "chart", "top")
+        own = {name: changes.pop(name) for name in names if name in changes}
+        return replace(self, query=self.query.but(**changes) if changes else self.query, **own)

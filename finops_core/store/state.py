@@ -1,0 +1,105 @@
+"""What people typed: small, precious, kept apart from everything that can be built anew.
+
+state.sqlite in the home, or any database that SQLAlchemy reaches by the URL in FARTHING_STATE (PostgreSQL for a team).
+Rows are only ever added: a correction is a newer row, so who said what, and when, stays.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, create_engine, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from finops_core.errors import FarthingError, UsageError
+from finops_core.store.home import Home
+
+_TABLES = MetaData()
+_INVOICES = Table(
+    "invoices",
+    _TABLES,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("source", String(100), nullable=False),
+    Column("billing_period", String(7), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("total", String(60)),
+    Column("note", String(1000), nullable=False),
+    Column("entered_by", String(200), nullable=False),
+    Column("entered_at", String(20), nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """The total that an invoice states for a source, billing period and currency; None takes an earlier one back."""
+
+    source: str
+    billing_period: str
+    currency: str
+    total: Decimal | None
+    note: str = ""
+    entered_by: str = ""
+    entered_at: str = ""
+
+
+class State:
+    """The state of a home. Opening it creates its tables where they are missing."""
+
+    def __init__(self, home: Home) -> None:
+        url = os.environ.get("FARTHING_STATE") or f"sqlite:///{home.state}"
+        try:
+            if url.startswith("sqlite"):
+                home.path.mkdir(parents=True, exist_ok=True)
+            self._engine: Engine = create_engine(url)
+            _TABLES.create_all(self._engine)
+        except (SQLAlchemyError, OSError) as error:
+            raise FarthingError(f"what was typed cannot be read from {home.state}: {error}") from error
+
+    def invoices(self) -> list[Invoice]:
+        """The invoice totals in force, by source, period and currency."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(_INVOICES).order_by(_INVOICES.c.id)).mappings().all()
+        newest = {(r["source"], r["billing_period"], r["currency"]): r for r in rows}
+        found: Iterable[Invoice] = (
+            Invoice(
+                r["source"],
+                r["billing_period"],
+                r["currency"],
+                Decimal(r["total"]) if r["total"] is not None else None,
+                r["note"],
+                r["entered_by"],
+                r["entered_at"],
+            )
+            for _, r in sorted(newest.items())
+        )
+        return [invoice for invoice in found if invoice.total is not None]
+
+    def enter_invoice(self, invoice: Invoice) -> None:
+        """Adds an invoice total; it replaces an earlier one of the same source, period and currency."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                insert(_INVOICES).values(
+                    source=invoice.source,
+                    billing_period=invoice.billing_period,
+                    currency=invoice.currency,
+                    total=format(invoice.total, "f") if invoice.total is not None else None,
+                    note=invoice.note,
+                    entered_by=invoice.entered_by,
+                    entered_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                )
+            )
+
+
+def typed_amount(text: str) -> Decimal:
+    """The amount that a person typed, exactly. Raises UsageError for anything that could be read in two ways."""
+    try:
+        value = Decimal(text.strip().replace(" ", ""))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise UsageError(
+            f"{text!r} is no amount: write it with a decimal point and no thousands mark, such as 41280.55"
+        )
+    return value

@@ -1,0 +1,11 @@
+"""Ask anything: any dimensions, filters, grain and cost; chart, table and download of the same answer."""
+
+from ui import kit
+
+page = kit.page("Explorer", group="ServiceName", period="6-months", grain="month")
+page.answer()
+page.figures()
+page.chart_choice()
+page.chart()
+page.table()
+page.as_code()

@@ -1,0 +1,57 @@
+"""The URL is where a view lives: widgets are set from it on every run, and a change of a widget is a change of the URL."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from finops_core.errors import UsageError
+from finops_core.model.view import View
+
+PRESENT = "present"
+_OWN = (PRESENT,)
+SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", PRESENT)
+"""What a reader keeps when going from page to page."""
+
+
+def params() -> dict[str, list[str]]:
+    """The parameters of the URL."""
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def view(usual: View) -> View:
+    """The view of the URL, what it leaves out as in `usual`. A URL that cannot be read is said, and put aside."""
+    given = {name: values for name, values in params().items() if name not in _OWN}
+    try:
+        return View.from_params(given, usual)
+    except UsageError as error:
+        st.warning(
+            f"The link cannot be read: {error}. The page shows its usual view.", icon=":material/link_off:"
+        )
+        return usual
+
+
+def go(changed: View, usual: View) -> None:
+    """Puts a view into the URL; the page is drawn anew from it."""
+    kept = {name: value for name, value in params().items() if name in _OWN}
+    st.query_params.from_dict({**changed.to_params(usual), **kept})
+
+
+def shared() -> dict[str, list[str]]:
+    """The parameters that a link to another page takes along."""
+    return {name: values for name, values in params().items() if name in SHARED}
+
+
+def is_presenting() -> bool:
+    return PRESENT in st.query_params
+
+
+def seeded(key: str, value: Any) -> str:
+    """Sets a widget's value before it is drawn, and returns its key."""
+    st.session_state[key] = value
+    return key
+
+
+def changes(key: str, apply: Callable[[Any], None]) -> Callable[[], None]:
+    """A widget's on_change: hands its new value on."""
+    return lambda: apply(st.session_state[key])

@@ -1,0 +1,100 @@
+"""Cached answers: the same Query on the same version of the ledger is asked once, for all readers."""
+
+import polars
+import streamlit as st
+
+from finops_core.analysis.breakdown import Breakdown, breakdown
+from finops_core.model.dimensions import dimension
+from finops_core.model.engine import uses_cube
+from finops_core.model.ledger import Ledger
+from finops_core.model.periods import Period
+from finops_core.model.query import Query
+from finops_core.model.span import Span, span
+from finops_core.quality import freshness
+from finops_core.quality.freshness import SourcePeriod
+from finops_core.quality.reconciliation import Reconciliation, reconcile
+from finops_core.store.batches import Batch
+from finops_core.store.state import State
+
+_ENTRIES = 2000
+_HASHES = {Query: repr, Period: str}
+
+
+@st.cache_resource(show_spinner=False)
+def ledger() -> Ledger:
+    """The ledger of the home, one for all readers."""
+    return Ledger.open()
+
+
+def ask(query: Query) -> polars.DataFrame:
+    """The answer of a Query."""
+    return _ask(query, ledger().version)
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES, hash_funcs=_HASHES)
+def _ask(query: Query, version: str) -> polars.DataFrame:
+    return ledger().query(query)
+
+
+def broken_down(query: Query, compared: Period | None, top: int) -> Breakdown:
+    """The members of a Query; see `finops_core.analysis.breakdown`."""
+    return _broken_down(query, compared, top, ledger().version)
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES, hash_funcs=_HASHES)
+def _broken_down(query: Query, compared: Period | None, top: int, version: str) -> Breakdown:
+    return breakdown(ledger(), query, compared, top)
+
+
+def spanned() -> Span:
+    """The days and currencies that there are."""
+    return _spanned(ledger().version)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _spanned(version: str) -> Span:
+    return span(ledger())
+
+
+def ranking(by: tuple[str, ...], metric: str) -> list[str]:
+    """The labels of all members of dimensions, the costliest first, over everything loaded: what their colour follows."""
+    return _ranking(by, metric, ledger().version)
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _ranking(by: tuple[str, ...], metric: str, version: str) -> list[str]:
+    query = Query(metric, by=by)
+    return list(breakdown(ledger(), query, None, 1).table["Member"]) if by and uses_cube(query) else []
+
+
+def members(name: str, query: Query, limit: int = 500) -> polars.DataFrame:
+    """The members of a dimension within a query's days and filters, the costliest first."""
+    dimension(name)
+    return ask(query.but(by=(name,), grain="none", order=f"-{query.metrics[0]}", limit=limit))
+
+
+def batches() -> list[Batch]:
+    """Every load ever made, oldest first."""
+    return _batches(ledger().version)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _batches(version: str) -> list[Batch]:
+    return ledger().batches()
+
+
+@st.cache_resource(show_spinner=False)
+def state() -> State:
+    """What people typed."""
+    return State(ledger().home)
+
+
+def reconciled() -> list[Reconciliation]:
+    """Every source and month against its own total and the typed invoices."""
+    return reconcile(batches(), state().invoices())
+
+
+def source_periods() -> list[SourcePeriod]:
+    """What is in force of every source and month, with its freshness."""
+    current = {(b.source, b.billing_period): b for b in batches()}
+    return freshness.source_periods(current.values())

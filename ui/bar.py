@@ -1,0 +1,230 @@
+"""The filter bar, the same on every page: period, comparison, cost metric, group by, grain, currency, and filters as chips."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import streamlit as st
+
+from finops_core.model import words
+from finops_core.model.dimensions import DIMENSIONS, dimension
+from finops_core.model.metrics import METRICS
+from finops_core.model.periods import NAMED_PERIODS, compared
+from finops_core.model.query import GRAINS, Condition, conditions
+from finops_core.model.span import Span
+from finops_core.model.view import View
+from ui import address, answers
+
+CUSTOM = "custom"
+COSTS = tuple(name for name, m in METRICS.items() if m.unit == "currency")
+_VERSUS = {"previous": "Period before", "year": "A year before", "none": "Nothing"}
+_OPERATORS = {
+    "in": "is",
+    "not in": "is not",
+    "~": "contains",
+    "!~": "does not contain",
+    "is null": "is empty",
+    "is not null": "is not empty",
+}
+_MOST_DIMENSIONS = 3
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which parts of the bar a page has beside period, comparison, metric and filters."""
+
+    group: bool = True
+    grain: bool = True
+
+
+EVERYTHING = Parts()
+
+
+def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> None:
+    """Draws the bar. Each change goes to the URL."""
+
+    def go(**changes: Any) -> None:
+        address.go(view.but(**changes), usual)
+
+    locked = address.is_presenting()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="bar"):
+        _period(view, span, go, locked)
+        _versus(view, go, locked)
+        st.selectbox(
+            "Cost",
+            COSTS,
+            format_func=lambda name: METRICS[name].label,
+            key=address.seeded("bar-metric", view.metric),
+            on_change=address.changes("bar-metric", lambda name: go(metrics=(name,))),
+            help="; ".join(f"**{METRICS[n].label}**: {METRICS[n].description}" for n in COSTS),
+            disabled=locked,
+            width=155,
+        )
+        if parts.group:
+            _group(view, go, locked)
+        if parts.grain:
+            st.selectbox(
+                "Per",
+                [g for g in GRAINS if g != "none"],
+                key=address.seeded("bar-grain", view.query.grain),
+                on_change=address.changes("bar-grain", lambda grain: go(grain=grain)),
+                format_func=str.capitalize,
+                disabled=locked,
+                width=110,
+            )
+        if len(span.currencies) > 1:
+            st.segmented_control(
+                "Currency",
+                span.currencies,
+                key=address.seeded("bar-currency", currency),
+                on_change=address.changes("bar-currency", lambda code: go(currency=code or currency)),
+                help="Costs in different currencies are never added up",
+                disabled=locked,
+                required=True,
+            )
+        if not locked:
+            _filter_maker(view, usual, span, currency)
+    _chips(view, go, locked)
+
+
+def _period(view: View, span: Span, go: Any, locked: bool) -> None:
+    days = view.days(span.first, span.end)
+
+    def choose(name: str) -> None:
+        if name == CUSTOM:
+            go(start=days.start, end=days.end)
+        else:
+            go(period=name, start=None, end=None)
+
+    st.selectbox(
+        "Period",
+        [*NAMED_PERIODS, CUSTOM],
+        format_func=lambda name: NAMED_PERIODS[name].label if name != CUSTOM else "Custom days",
+        key=address.seeded("bar-period", CUSTOM if view.is_custom else view.period),
+        on_change=address.changes("bar-period", choose),
+        help=f"{words.period(days)}. “This” and “last” follow the loaded data, not the clock",
+        disabled=locked,
+        width=145,
+    )
+    if view.is_custom:
+
+        def choose_days(value: tuple[date, ...]) -> None:
+            if len(value) == 2:
+                go(start=value[0], end=value[1] + timedelta(1))
+
+        st.date_input(
+            "First and last day",
+            key=address.seeded("bar-days", (days.start, days.end - timedelta(1))),
+            on_change=address.changes("bar-days", choose_days),
+            format="YYYY-MM-DD",
+            disabled=locked,
+            width=230,
+        )
+
+
+def _versus(view: View, go: Any, locked: bool) -> None:
+    options = [*_VERSUS, *([view.versus] if view.versus not in _VERSUS else [])]
+    st.selectbox(
+        "Compare with",
+        options,
+        format_func=lambda name: _VERSUS.get(name, name),
+        key=address.seeded("bar-versus", view.versus),
+        on_change=address.changes("bar-versus", lambda name: go(versus=name)),
+        help="The period before has the same make: whole months for whole months, the same days of a month to date",
+        disabled=locked,
+        width=150,
+    )
+
+
+def groupable() -> list[str]:
+    """The dimensions that a reader is offered to group and filter by: those with a label of their own first."""
+    named = [d for d in DIMENSIONS.values() if d.kind == "text" and d.group != "More"]
+    others = [d for d in DIMENSIONS.values() if d.kind == "text" and d.group == "More"]
+    return [d.name for d in (*named, *others)]
+
+
+def _label(name: str) -> str:
+    return dimension(name).label
+
+
+def _group(view: View, go: Any, locked: bool) -> None:
+    options = list(dict.fromkeys([*groupable(), *view.query.by]))
+    st.multiselect(
+        "Group by",
+        options,
+        key=address.seeded("bar-group", list(view.query.by)),
+        on_change=address.changes("bar-group", lambda names: go(by=tuple(names))),
+        format_func=_label,
+        max_selections=_MOST_DIMENSIONS,
+        placeholder="Nothing: one total",
+        help="Up to three dimensions; for a tag, filter or link with tag:KEY",
+        disabled=locked,
+        width=260,
+    )
+
+
+def _filter_maker(view: View, usual: View, span: Span, currency: str) -> None:
+    with st.popover("Filter", icon=":material/filter_list:"):
+        name = st.selectbox(
+            "Dimension", groupable(), format_func=_label, key="filter-dimension", help="What to filter by"
+        )
+        st.caption(dimension(name).description)
+        operator = st.selectbox(
+            "Condition", list(_OPERATORS), format_func=_OPERATORS.get, key="filter-operator"
+        )
+        values = _filter_values(view, span, currency, name, operator)
+        if st.button("Add filter", type="primary", disabled=not (values or operator.startswith("is"))):
+            added = Condition(name, operator, tuple(values))
+            address.go(view.but(where=(*conditions(view.query.where), added)), usual)
+            st.rerun()
+
+
+def _filter_values(view: View, span: Span, currency: str, name: str, operator: str) -> list[str]:
+    if operator.startswith("is"):
+        return []
+    if operator in ("~", "!~"):
+        text = st.text_input("Text", key=f"filter-text-{name}", help="Upper and lower case are the same")
+        return [text] if text else []
+    found = answers.members(name, view.asked(span.first, span.end, currency))
+    costs = {v: c for v, c in zip(found[name], found[view.metric], strict=True) if v not in (None, "")}
+    return st.multiselect(
+        "Values",
+        list(costs),
+        format_func=lambda v: f"{v} ({words.money(costs[v], currency)})" if v in costs else v,
+        key=f"filter-values-{name}",
+        accept_new_options=True,
+        placeholder="Type to search",
+        help="The costliest first, within the period and the other filters",
+    )
+
+
+def _chips(view: View, go: Any, locked: bool) -> None:
+    where = conditions(view.query.where)
+    if not where:
+        return
+    with st.container(horizontal=True, gap="small", key="chips"):
+        for position, condition in enumerate(where):
+            rest = (*where[:position], *where[position + 1 :])
+            st.button(
+                chip(condition),
+                icon=":material/close:" if not locked else None,
+                key=f"chip-{position}",
+                help="Remove this filter" if not locked else None,
+                on_click=go,
+                kwargs={"where": rest},
+                disabled=locked,
+            )
+
+
+def chip(condition: Condition) -> str:
+    """A condition in words."""
+    operator = {"=": "is", "!=": "is not"}.get(condition.operator) or _OPERATORS[condition.operator]
+    values = ", ".join(condition.values[:3]) + (
+        f" and {len(condition.values) - 3} more" if len(condition.values) > 3 else ""
+    )
+    return f"{_label(condition.dimension)} {operator} {values}".strip()
+
+
+def versus_days(view: View, span: Span) -> Any:
+    """What the view's period is compared with, or None."""
+    return compared(view.days(span.first, span.end), view.versus)

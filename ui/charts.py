@@ -1,0 +1,178 @@
+"""Charts. Each draws exactly the rows of a table; tooltips and accessible descriptions carry the exact figures."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import altair as alt
+import polars
+import streamlit as st
+
+from finops_core.model import words
+from finops_core.model.engine import PERIOD
+from finops_core.model.export import cell
+from finops_core.model.periods import bucket_end
+from ui import theme
+
+_HEIGHT = 330
+
+
+def _drawn(series: polars.DataFrame, grain: str, currency: str, complete_until: date) -> polars.DataFrame:
+    """The rows of a chart: numbers to draw, words to read."""
+    totals = series.group_by(PERIOD).agg(polars.col("cost").sum().alias("total"))
+    rows = series.join(totals, on=PERIOD).sort(PERIOD)
+    unfinished = [bucket_end(start, grain) > complete_until for start in rows[PERIOD]]
+    return rows.with_columns(
+        polars.Series("Period", [words.bucket(start, grain) for start in rows[PERIOD]]),
+        polars.Series("Cost", [f"{cell(v)} {currency}" for v in rows["cost"]]),
+        polars.Series(
+            "Label",
+            [
+                f"{m}, {p}: {cell(v)} {currency}"
+                for m, p, v in rows.select("Member", PERIOD, "cost").iter_rows()
+            ],
+        ),
+        polars.Series(
+            "Of its period",
+            [words.percent(c / t if t else None) for c, t in zip(rows["cost"], rows["total"], strict=True)],
+        ),
+        polars.Series("State", ["incomplete" if u else "complete" for u in unfinished]),
+        polars.col(PERIOD).cast(polars.String).alias("start"),
+        polars.col("cost").cast(polars.Float64).alias("value"),
+        (polars.col("cost") / polars.col("total")).cast(polars.Float64).fill_nan(None).alias("part"),
+    )
+
+
+def over_time(
+    series: polars.DataFrame,
+    grain: str,
+    currency: str,
+    complete_until: date,
+    ranking: Sequence[str],
+    chart: str = "bars",
+    height: int = _HEIGHT,
+) -> alt.Chart:
+    """Cost by period and member: `bars` stacked, `lines`, or `share` of each period. `series` as `Breakdown.series`."""
+    rows = _drawn(series, grain, currency, complete_until)
+    order = (
+        rows.group_by("Member", "Kind")
+        .agg(polars.col("value").abs().sum())
+        .sort(["Kind", "value"], descending=[False, True])
+    )
+    members = list(order["Member"])
+    named = [m for m, kind in zip(order["Member"], order["Kind"], strict=True) if kind == "member"]
+    hues = {**theme.colours(named, ranking), **{m: theme.REST for m in members if m not in named}}
+    rows = rows.with_columns(polars.Series("rank", [members.index(m) for m in rows["Member"]]))
+    periods = list(dict.fromkeys(rows["Period"]))
+    base = alt.Chart(
+        alt.Data(
+            values=rows.select(
+                "Period", "start", "Member", "value", "part", "rank", "Cost", "Of its period", "State"
+            ).to_dicts()
+        )
+    ).encode(
+        x=alt.X(
+            "Period:O",
+            sort=periods,
+            title=None,
+            axis=alt.Axis(
+                labelAngle=0, labelOverlap="greedy", labelPadding=6, ticks=False, domainOpacity=0.4
+            ),
+        ),
+        color=alt.Color(
+            "Member:N",
+            sort=members,
+            scale=alt.Scale(domain=members, range=[hues[m] for m in members]),
+            legend=_legend(members),
+        ),
+        order=alt.Order("rank:Q"),
+        description="Label:N",
+        tooltip=["Member:N", "Period:O", "Cost:N", "Of its period:N", "State:N"],
+    )
+    quantity = alt.Axis(format="~s", title=currency, tickCount=5, domain=False, ticks=False, gridOpacity=0.5)
+    if chart == "lines":
+        drawn = base.mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=2.2).encode(
+            y=alt.Y("value:Q", axis=quantity)
+        )
+    else:
+        y = alt.Y("value:Q", axis=quantity, stack="zero")
+        if chart == "share":
+            y = alt.Y(
+                "value:Q",
+                stack="normalize",
+                axis=alt.Axis(
+                    format="%", title="share", tickCount=5, domain=False, ticks=False, gridOpacity=0.5
+                ),
+            )
+        bars = base.mark_bar(cornerRadius=1, size=84) if len(periods) <= 8 else base.mark_bar(cornerRadius=1)
+        drawn = bars.encode(
+            y=y,
+            opacity=alt.Opacity(
+                "State:N", scale=alt.Scale(domain=["complete", "incomplete"], range=[1.0, 0.45]), legend=None
+            ),
+        )
+    return drawn.properties(height=height)
+
+
+def _legend(members: Sequence[str]) -> alt.Legend | None:
+    if len(members) < 2:
+        return None
+    return alt.Legend(
+        title=None,
+        orient="bottom",
+        columns=5,
+        labelLimit=230,
+        symbolType="square",
+        symbolSize=90,
+        offset=10,
+        padding=0,
+        rowPadding=2,
+    )
+
+
+def ranked(
+    rows: polars.DataFrame,
+    value: str,
+    currency: str,
+    hues: dict[str, str] | None = None,
+    height: int | None = None,
+) -> alt.Chart:
+    """Horizontal bars of members (columns Member and `value`, Decimal), the largest first; negative ones to the left."""
+    data = [
+        {
+            "Member": m,
+            "value": float(v),
+            "Cost": f"{cell(v)} {currency}",
+            "label": words.signed(v) if value == "change" else words.amount(v),
+            "hue": (hues or {}).get(m) or (theme.RISE if v > 0 else theme.FALL),
+        }
+        for m, v in zip(rows["Member"], rows[value], strict=True)
+    ]
+    base = alt.Chart(alt.Data(values=data)).encode(
+        y=alt.Y(
+            "Member:N",
+            sort=[d["Member"] for d in data],
+            title=None,
+            axis=alt.Axis(labelLimit=190, ticks=False, domain=False, labelPadding=8),
+        ),
+        tooltip=["Member:N", "Cost:N"],
+    )
+    bars = base.mark_bar(cornerRadius=1).encode(
+        x=alt.X("value:Q", axis=None), color=alt.Color("hue:N", scale=None)
+    )
+    ink = "#e4e9ee" if is_dark() else "#1c2733"
+    labels = (
+        base.mark_text(align="left", dx=5, color=ink)
+        .encode(x=alt.X("end:Q"), text="label:N")
+        .transform_calculate(end="max(datum.value, 0)")
+    )
+    return alt.layer(bars, labels).properties(height=height or 28 * max(len(data), 1) + 10)
+
+
+def is_dark() -> bool:
+    """Whether the reader looks at the dark theme."""
+    return getattr(st.context.theme, "type", None) == "dark"
+
+
+def show(chart: alt.TopLevelMixin, key: str, description: str) -> None:
+    """Draws a chart over the whole width, with a description for readers who do not see it."""
+    st.altair_chart(chart, key=key, alt=description, width="stretch")

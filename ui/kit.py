@@ -1,0 +1,309 @@
+"""All that a page needs. A view in under thirty lines:
+
+from ui import kit
+
+page = kit.page("Spend by region", group="RegionId")
+page.answer()
+page.figures()
+page.chart()
+page.table()
+"""
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import polars
+import streamlit as st
+
+from finops_core.analysis.breakdown import Breakdown
+from finops_core.analysis.headline import headline
+from finops_core.model import code, words
+from finops_core.model.dimensions import dimension
+from finops_core.model.metrics import METRICS
+from finops_core.model.periods import Period, add_months, month_start, previous
+from finops_core.model.query import Query
+from finops_core.model.span import Span
+from finops_core.model.view import CHARTS, View
+from ui import address, answers, bar, charts, figures, states, tables
+from ui.figures import Figure
+
+__all__ = ["Figure", "Page", "page"]
+_MOST_COLUMNS = 24
+
+
+def page(
+    title: str,
+    group: str | Sequence[str] = (),
+    period: str = "6-months",
+    grain: str = "month",
+    parts: bar.Parts = bar.EVERYTHING,
+) -> "Page":
+    """Begins a page: its title, the filter bar, and the view of the URL. Without data or rows it says so and stops."""
+    by = (group,) if isinstance(group, str) else tuple(group)
+    usual = View(Query("EffectiveCost", by=by, grain=grain), period=period)
+    if answers.ledger().is_empty():
+        states.no_data()
+        st.stop()
+    span = answers.spanned()
+    view = address.view(usual)
+    if view.currency is not None and view.currency not in span.currencies:
+        st.warning(f"There are no charges in {view.currency}", icon=":material/link_off:")
+        view = view.but(currency=None)
+    found = Page(title, view, usual, span, view.currency or span.currencies[0], st.container(gap=None))
+    bar.draw(view, usual, span, found.currency, parts)
+    if answers.ask(found.query.but(by=(), grain="none")).is_empty():
+        found.title_line("")
+        states.no_rows(view, usual)
+        st.stop()
+    return found
+
+
+def heading(title: str, answer: Callable[[], str]) -> None:
+    """Begins a page without a filter bar. Without data it says so and stops."""
+    if answers.ledger().is_empty():
+        states.no_data()
+        st.stop()
+    _title_line(title, answer())
+
+
+def _title_line(title: str, answer: str) -> None:
+    badges = "".join(_badges())
+    st.html(f'<div class="farthing-head"><h1>{html.escape(title)}</h1>{badges}</div>')
+    if answer:
+        st.html(f'<p class="farthing-answer">{html.escape(answer)}</p>')
+
+
+@dataclass
+class Page:
+    """A page that is being drawn. All figures are those of `query`, in one currency."""
+
+    title: str
+    view: View
+    usual: View
+    span: Span
+    currency: str
+    _head: Any = field(repr=False)
+
+    @cached_property
+    def query(self) -> Query:
+        """What the page asks: the view with its days and currency."""
+        return self.view.asked(self.span.first, self.span.end, self.currency)
+
+    @cached_property
+    def days(self) -> Period:
+        return self.view.days(self.span.first, self.span.end)
+
+    @cached_property
+    def compared(self) -> Period | None:
+        return bar.versus_days(self.view, self.span)
+
+    @cached_property
+    def breakdown(self) -> Breakdown:
+        """The members of the view's dimensions, now and before."""
+        return answers.broken_down(self.query, self.compared, self.view.top)
+
+    def title_line(self, answer: str) -> None:
+        """Title, badges, and the answer in words."""
+        with self._head:
+            _title_line(self.title, answer)
+
+    def answer(self) -> None:
+        """The header line, with the view's answer in a sentence."""
+        self.title_line(
+            headline(self.breakdown, self.view, self.days, self.compared, self.currency, self.span)
+        )
+
+    def figures(self, *more: Figure) -> None:
+        """The view's total, what a day costs, the largest member, and further figures."""
+        found, metric = self.breakdown, METRICS[self.view.metric]
+        line = self._line(found.series)
+        shown = [
+            Figure(
+                f"{metric.label}, {self.currency}",
+                words.amount(found.after),
+                metric.description,
+                found.after,
+                found.before,
+                line,
+            ),
+            self._per_day(line),
+        ]
+        if self.query.by and len(found.table):
+            first = found.table.row(0, named=True)
+            shown.append(
+                Figure(
+                    f"Largest: {first['Member']}",
+                    words.amount(first["after"]),
+                    f"The largest of {found.members:,} by {' and '.join(dimension(d).label.lower() for d in self.query.by)}",
+                    first["after"],
+                    first["before"],
+                    self._line(found.series.filter(polars.col("Member") == first["Member"])),
+                )
+            )
+        figures.show([*shown, *more])
+
+    @staticmethod
+    def _line(series: polars.DataFrame) -> list[Decimal]:
+        return list(
+            series.group_by("ChargePeriod").agg(polars.col("cost").sum()).sort("ChargePeriod")["cost"]
+        )
+
+    def _per_day(self, line: Sequence[Decimal]) -> Figure:
+        found = self.breakdown
+        before = found.before / self.compared.days if found.before is not None and self.compared else None
+        after = found.after / self.days.days
+        return Figure(
+            "Per day",
+            words.amount(after),
+            f"Over the {self.days.days} days of {words.period(self.days)}",
+            after,
+            before,
+            line,
+        )
+
+    def billed(self) -> Figure:
+        """What was invoiced for the same charges."""
+        asked = self.query.but(metrics=("BilledCost",), by=(), grain="none")
+        after = answers.ask(asked)["BilledCost"][0]
+        before = None
+        if self.compared is not None:
+            past = answers.ask(asked.but(start=self.compared.start, end=self.compared.end))["BilledCost"]
+            before = past[0] if len(past) else None
+        line = answers.ask(asked.but(grain=self.query.grain))["BilledCost"]
+        return Figure(
+            "Billed", words.amount(after), METRICS["BilledCost"].description, after, before, list(line)
+        )
+
+    def last_month(self) -> Figure:
+        """The last month that is complete, against the one before it."""
+        days = Period(
+            add_months(month_start(self.span.complete_until), -1), month_start(self.span.complete_until)
+        )
+        asked = self.query.but(by=(), grain="none")
+        costs = []
+        for found in (days, previous(days)):
+            answer = answers.ask(asked.but(start=found.start, end=found.end))[self.view.metric]
+            costs.append(answer[0] if len(answer) else None)
+        line = answers.ask(asked.but(start=days.start, end=days.end, grain="day"))[self.view.metric]
+        return Figure(
+            words.period(days),
+            words.amount(costs[0]),
+            "The last complete month, same filters",
+            *costs,
+            list(line),
+        )
+
+    def chart_choice(self) -> None:
+        """Bars, lines, or shares; and how many members are named."""
+        with st.container(horizontal=True, vertical_alignment="bottom", key="choice"):
+            st.segmented_control(
+                "Chart",
+                CHARTS,
+                key=address.seeded("chart-kind", self.view.chart),
+                format_func=str.capitalize,
+                on_change=address.changes("chart-kind", lambda kind: self.go(chart=kind or "bars")),
+                required=True,
+            )
+            st.selectbox(
+                "Members shown",
+                sorted({3, 5, 8, 12, 20, self.view.top}),
+                key=address.seeded("chart-top", self.view.top),
+                on_change=address.changes("chart-top", lambda top: self.go(top=top)),
+                help="The rest is one member, Other, whose cost is exact",
+                width=130,
+            )
+
+    def go(self, **changes: Any) -> None:
+        """Changes the view, and with it the URL."""
+        address.go(self.view.but(**changes), self.usual)
+
+    def chart(self, key: str = "chart") -> None:
+        """The view over time, its members stacked, Other last."""
+        found = self.breakdown
+        ranking = answers.ranking(self.query.by, self.view.metric)
+        drawn = charts.over_time(
+            found.series, self.query.grain, self.currency, self.span.complete_until, ranking, self.view.chart
+        )
+        charts.show(
+            drawn,
+            key,
+            f"{self.title}: {METRICS[self.view.metric].label} by {self.query.grain}; the table below has the figures",
+        )
+
+    def table(self, key: str = "table") -> None:
+        """The members with their cost, change and share, the cost of each period if there are few; and downloads."""
+        found = self.breakdown
+        columns: list[tables.Column] = [
+            ("Member", tables.text, " · ".join(dimension(d).label for d in self.query.by) or "Total")
+        ]
+        frame = found.table
+        columns.append(("after", tables.money, f"{METRICS[self.view.metric].label} {self.currency}"))
+        if found.before is not None:
+            columns += [("before", tables.money, "Before"), ("change", tables.signed, "Change")]
+        columns.append(("share", tables.share, "Share"))
+        total = {
+            "Member": "Total",
+            "after": found.after,
+            "before": found.before,
+            "share": 1.0 if found.after else None,
+        }
+        total["change"] = found.after - found.before if found.before is not None else None
+        tables.show(frame, columns, total, key)
+        tables.downloads(self.query, self.title.lower().replace(" ", "-"))
+
+    def changes(self, key: str = "changes", most: int = 6) -> None:
+        """The members whose cost changed most, as ranked bars."""
+        found = self.breakdown
+        if found.before is None or not self.query.by:
+            return
+        moved = found.table.filter((polars.col("Kind") == "member") & (polars.col("change") != 0))
+        moved = moved.sort(polars.col("change").abs(), descending=True).head(most)
+        if len(moved):
+            assert self.compared is not None
+            st.subheader(
+                "What changed most",
+                help=f"{words.period(self.days)} against {words.period(self.compared)}",
+                anchor=False,
+            )
+            charts.show(
+                charts.ranked(moved, "change", self.currency),
+                key,
+                "The largest changes; the table has the figures",
+            )
+
+    def as_code(self) -> None:
+        """The question as Python, as a command, and as SQL."""
+        with st.expander("As code", icon=":material/code:"):
+            st.code(code.as_python(self.query), language="python")
+            st.code(code.as_command(self.query), language="bash", wrap_lines=True)
+            st.code(code.as_sql(self.query), language="sql")
+
+
+def _badges() -> list[str]:
+    """Reconciliation and freshness of everything loaded, in words, each a link."""
+    lines = answers.reconciled()
+    wrong = [line for line in lines if not line.holds]
+    if wrong:
+        first = f"{len(wrong)} of {len(lines)} months do not reconcile"
+        found = [_badge("bad", "reconciliation", first)]
+    else:
+        found = [_badge("good", "reconciliation", f"All {len(lines)} months reconcile with their source")]
+    late = [p for p in answers.source_periods() if p.state == "late"]
+    if late:
+        found.append(
+            _badge("bad", "sources", f"{len(late)} {'source is' if len(late) == 1 else 'sources are'} late")
+        )
+    newest = answers.spanned().complete_until - timedelta(1)
+    found.append(_badge("plain", "sources", f"Complete through {words.day(newest)}"))
+    return found
+
+
+def _badge(kind: str, target: str, text: str) -> str:
+    return (
+        f'<a class="farthing-badge farthing-{kind}" href="/{target}" target="_self">{html.escape(text)}</a>'
+    )

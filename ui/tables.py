@@ -1,0 +1,108 @@
+"""Tables: the figures that a chart was drawn from, a total below, and downloads of the exact answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pandas
+import polars
+import streamlit as st
+
+from finops_core.model import words
+from finops_core.model.export import FORMATS
+from finops_core.model.query import Query
+from ui import answers
+
+_MIME = {
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+Column = tuple[str, Callable[[Any], str], str]
+"""(name in the frame, how a value is written, label)"""
+
+
+def show(
+    frame: polars.DataFrame,
+    columns: Sequence[Column],
+    total: Mapping[str, Any] | None,
+    key: str,
+    height: int | None = None,
+) -> None:
+    """A sortable table. `total` becomes the last row; numbers are sorted as numbers and read as written by `columns`."""
+    rows = frame.select([name for name, _, _ in columns])
+    if total is not None:
+        rows = polars.concat(
+            [rows, polars.DataFrame([{n: total.get(n) for n, _, _ in columns}], schema=rows.schema)]
+        )
+    labels = [label for _, _, label in columns]
+    table = pandas.DataFrame({label: [_sortable(v) for v in rows[name]] for name, _, label in columns})
+    shown = {label: [write(v) for v in rows[name]] for name, write, label in columns}
+    styled = table.style.format({label: _lookup(shown[label]) for label in labels})
+    if total is not None:
+        styled = styled.apply(
+            lambda row: ["font-weight: 700"] * len(row) if row.name == len(table) - 1 else [""] * len(row),
+            axis=1,
+        )
+    config = {
+        label: st.column_config.Column(
+            label,
+            alignment="right" if rows.schema[name].is_numeric() else "left",
+            pinned=position == 0 or None,
+        )
+        for position, (name, _, label) in enumerate(columns)
+    }
+    st.dataframe(
+        styled,
+        hide_index=True,
+        column_config=config,
+        key=key,
+        height=height or min(36 * (len(table) + 1) + 2, 470),
+        width="stretch",
+    )
+
+
+def _sortable(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _lookup(written: list[str]) -> Callable[[Any], str]:
+    """Pandas formats cell by cell, in order: hands out what was written from the exact values."""
+    remaining = iter(written)
+    return lambda _: next(remaining)
+
+
+def text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def money(value: Decimal | None) -> str:
+    return "" if value is None else words.amount(value)
+
+
+def signed(value: Decimal | None) -> str:
+    return "" if value is None else words.signed(value)
+
+
+def share(value: float | None) -> str:
+    return "" if value is None else words.percent(Decimal(str(value)))
+
+
+def count(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def downloads(query: Query, name: str) -> None:
+    """Buttons for the whole answer of a Query, exact: the same bytes as `farthing query` writes."""
+    with st.container(horizontal=True, gap="small", key=f"downloads-{name}"):
+        for form, mime in _MIME.items():
+            st.download_button(
+                form.upper() if form != "parquet" else "Parquet",
+                data=lambda form=form: FORMATS[form](answers.ask(query)),
+                file_name=f"farthing-{name}.{form}",
+                mime=mime,
+                icon=":material/download:",
+                key=f"download-{name}-{form}",
+                on_click="ignore",
+                help="All rows of this view with every digit",
+            )
