@@ -1,0 +1,23 @@
+"""The command line: the same functions as the pages, for shells, schedulers and checks.
+
+One module a group of commands, which registers them when it is imported. A command imports what it needs when it runs,
+so that `--help` answers at once.
+"""
+
+from importlib import import_module
+
+from finops_core.cli.session import app, main
+
+__all__ = ["app", "main"]
+
+GROUPS = (
+    "loading",
+    "describing",
+    "asking",
+    "checking",
+    "serving",
+)
+"""The modules with commands, in the order of `--help`."""
+
+for _group in GROUPS:
+    import_module(f"{__name__}.{_group}")

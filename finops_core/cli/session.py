@@ -1,0 +1,130 @@
+"""What every command shares: the options before it, its ways out, and its exit codes."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from finops_core.errors import FarthingError, UsageError
+
+if TYPE_CHECKING:
+    from polars import DataFrame
+
+    from finops_core.model.ledger import Ledger
+    from finops_core.store.home import Home
+
+app = typer.Typer(
+    name="farthing",
+    help="FinOps analytics that accounts for cloud spend to the last farthing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+
+
+class _Session:
+    """What the options before the command say."""
+
+    home: Path | None = None
+    debug: bool = False
+
+
+@app.callback()
+def options(
+    home: Annotated[
+        Path | None, typer.Option(envvar="FARTHING_HOME", help="The directory that holds everything.")
+    ] = None,
+    debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False,
+) -> None:
+    """Options that every command takes."""
+    _Session.home, _Session.debug = home, debug
+
+
+def main() -> None:
+    """Runs the command line; errors become words and an exit code."""
+    code = 0
+    try:
+        found = app(standalone_mode=False)
+        code = found if isinstance(found, int) else 0
+    except FarthingError as error:
+        say(f"farthing: {error}")
+        code = error.exit_code
+        if _Session.debug:
+            raise
+    except typer.Exit as error:
+        code = error.exit_code
+    except typer.Abort:
+        code = 130
+    except Exception as error:
+        if _Session.debug:
+            raise
+        show = getattr(error, "show", None)
+        if show is not None:
+            show()
+            code = 2
+        else:
+            say(
+                f"farthing: unexpected {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''} (--debug shows more)"
+            )
+            code = 3
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """Ends the process at once: native threads of the storage libraries may not be waited for."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        code = code or 0
+    os._exit(code)
+
+
+def say(words: str) -> None:
+    """Progress, warnings and errors: to standard error."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def put(text: str) -> None:
+    """Data: to standard output, and nothing else goes there."""
+    sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+
+
+def the_home() -> "Home":
+    """The home of --home, FARTHING_HOME, or data/ in the repository."""
+    from finops_core.store.home import Home, default_home
+
+    return Home(_Session.home if _Session.home is not None else default_home())
+
+
+def the_ledger() -> "Ledger":
+    """The home's store, open for reading."""
+    from finops_core.model.ledger import Ledger
+
+    return Ledger(the_home())
+
+
+def put_json(value: Any) -> None:
+    """A value as JSON to standard output."""
+    put(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def put_table(frame: "DataFrame", format: str, out: Path | None) -> None:
+    """A table in one of the output formats, to a file or to standard output."""
+    from finops_core.model.export import FORMATS
+
+    if format not in FORMATS:
+        raise UsageError(f"there is no output format {format!r}; known are {', '.join(FORMATS)}")
+    data: bytes = FORMATS[format](frame)
+    if out is not None:
+        try:
+            out.write_bytes(data)
+        except OSError as error:
+            raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
