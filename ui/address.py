@@ -7,6 +7,7 @@ import streamlit as st
 
 from finops_core.errors import UsageError
 from finops_core.model.view import View
+from ui.plain import plain
 
 PRESENT = "present"
 _OWN = (PRESENT,)
@@ -26,7 +27,8 @@ def view(usual: View) -> View:
         return View.from_params(given, usual)
     except UsageError as error:
         st.warning(
-            f"The link cannot be read: {error}. The page shows its usual view.", icon=":material/link_off:"
+            f"The link cannot be read: {plain(str(error))}. The page shows its usual view.",
+            icon=":material/link_off:",
         )
         return usual
 

@@ -14,6 +14,7 @@ from finops_core.model.query import GRAINS, Condition, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
 from ui import address, answers
+from ui.plain import plain
 
 CUSTOM = "custom"
 COSTS = tuple(name for name, m in METRICS.items() if m.unit == "currency")
@@ -206,7 +207,7 @@ def _chips(view: View, go: Any, locked: bool) -> None:
         for position, condition in enumerate(where):
             rest = (*where[:position], *where[position + 1 :])
             st.button(
-                chip(condition),
+                plain(chip(condition)),
                 icon=":material/close:" if not locked else None,
                 key=f"chip-{position}",
                 help="Remove this filter" if not locked else None,

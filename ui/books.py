@@ -15,19 +15,20 @@ from finops_core.quality.reconciliation import Reconciliation
 from finops_core.store.state import Invoice, typed_amount
 from ui import answers, figures
 from ui.figures import Figure
+from ui.plain import plain
 
 
 def lines_table(rows: Sequence[Mapping[str, Any]], key: str, right: Sequence[str] = ()) -> None:
     """A plain table of words and exact figures; `right` names the columns of figures."""
     config = {name: st.column_config.Column(name, alignment="right") for name in right}
-    st.dataframe(
-        pandas.DataFrame(rows),
-        hide_index=True,
-        column_config=config,
-        key=key,
-        width="stretch",
-        height=min(36 * (len(rows) + 1) + 2, 560),
-    )
+    with st.container(key=key):
+        st.dataframe(
+            pandas.DataFrame(rows),
+            hide_index=True,
+            column_config=config,
+            width="stretch",
+            height=min(36 * (len(rows) + 1) + 2, 560),
+        )
 
 
 def reconciliation_figures(lines: Sequence[Reconciliation]) -> None:
@@ -153,7 +154,7 @@ def invoice_form(lines: Sequence[Reconciliation]) -> None:
                 )
             )
         except FarthingError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(str(error)), icon=":material/error:")
         else:
             st.rerun()
 

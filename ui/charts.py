@@ -66,7 +66,16 @@ def over_time(
     base = alt.Chart(
         alt.Data(
             values=rows.select(
-                "Period", "start", "Member", "value", "part", "rank", "Cost", "Of its period", "State"
+                "Period",
+                "start",
+                "Member",
+                "value",
+                "part",
+                "rank",
+                "Cost",
+                "Of its period",
+                "State",
+                "Label",
             ).to_dicts()
         )
     ).encode(
@@ -175,4 +184,5 @@ def is_dark() -> bool:
 
 def show(chart: alt.TopLevelMixin, key: str, description: str) -> None:
     """Draws a chart over the whole width, with a description for readers who do not see it."""
-    st.altair_chart(chart, key=key, alt=description, width="stretch")
+    with st.container(key=key):
+        st.altair_chart(chart, alt=description, width="stretch")

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.elements.metric import DeltaArrow, DeltaColor
 
 from finops_core.model import words
+from ui.plain import plain
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def show(figures: Sequence[Figure]) -> None:
         if figure.after is not None and figure.before is not None:
             change, direction = words.change(figure.after, figure.before), figure.after - figure.before
         column.metric(
-            figure.label,
+            plain(figure.label),
             figure.value,
             delta=change if change is not None else figure.note or None,
             delta_color=_COLOUR[(direction > 0) - (direction < 0)],

@@ -1,6 +1,5 @@
 """What a page says when there is nothing to show, or something went wrong: what, and what to do; never a traceback."""
 
-import html
 import logging
 
 import streamlit as st
@@ -9,6 +8,7 @@ from finops_core.errors import FarthingError
 from finops_core.model.query import conditions
 from finops_core.model.view import View
 from ui import address, bar
+from ui.plain import plain
 
 
 def no_data() -> None:
@@ -25,7 +25,7 @@ def no_rows(view: View, usual: View) -> None:
     """A view without rows: says which filters there are, and offers to take them away."""
     where = conditions(view.query.where)
     if where:
-        chips = "; ".join(html.escape(bar.chip(c)) for c in where)
+        chips = "; ".join(plain(bar.chip(c)) for c in where)
         st.info(f"No charges fit these filters within the period: {chips}.", icon=":material/filter_alt_off:")
         st.button("Remove all filters", on_click=lambda: address.go(view.but(where=()), usual))
     else:
@@ -39,7 +39,7 @@ def no_rows(view: View, usual: View) -> None:
 def error(found: Exception) -> None:
     """An error in words. An unexpected one goes to the log with its traceback, and to the reader without."""
     if isinstance(found, FarthingError):
-        st.error(str(found), icon=":material/error:")
+        st.error(plain(str(found)), icon=":material/error:")
         return
     logging.getLogger("farthing").exception("a page failed", exc_info=found)
     st.error(

@@ -52,14 +52,14 @@ def show(
         )
         for position, (name, _, label) in enumerate(columns)
     }
-    st.dataframe(
-        styled,
-        hide_index=True,
-        column_config=config,
-        key=key,
-        height=height or min(36 * (len(table) + 1) + 2, 470),
-        width="stretch",
-    )
+    with st.container(key=key):
+        st.dataframe(
+            styled,
+            hide_index=True,
+            column_config=config,
+            height=height or min(36 * (len(table) + 1) + 2, 470),
+            width="stretch",
+        )
 
 
 def _sortable(value: Any) -> Any:

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 from finops_core.errors import UsageError
+from finops_core.model.dimensions import dimension
+from finops_core.model.metrics import metric
 from finops_core.model.periods import NAMED_PERIODS, Period, compared, named_period
 from finops_core.model.query import Condition, Query, conditions
 
@@ -84,8 +86,16 @@ class View:
         top = one.get("top", str(usual.top))
         if not top.isdecimal():
             raise UsageError(f"{top!r} is no number of members to show")
+        query = Query.from_params(given)
+        for name in (*query.by, *(c.dimension for c in conditions(query.where))):
+            dimension(name)
+        for name in query.metrics:
+            if not metric(name).additive:
+                raise UsageError(
+                    f"{name} cannot be added up over members, so it has no view; `farthing query` answers it"
+                )
         return cls(
-            query=Query.from_params(given),
+            query=query,
             period=one.get("period", usual.period),
             versus=one.get("versus", usual.versus),
             currency=one.get("currency"),

@@ -1,0 +1,198 @@
+"""Every page opens cold by its URL; chart, table, download and command line give the same figures."""
+
+import csv
+import io
+import re
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import App
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+PAGES = {
+    "/": "Overview",
+    "/explorer": "Explorer",
+    "/sources": "Sources & upload",
+    "/reconciliation": "Reconciliation",
+}
+EXPLORER = "/explorer?from=2026-07-01&to=2026-10-01&by=ServiceName&grain=month&currency=USD"
+
+
+def title(page: Page) -> str:
+    return page.locator(".farthing-head h1").inner_text()
+
+
+def errors(page: Page) -> list[str]:
+    return page.locator("[data-testid=stException], [data-testid=stAlertContentError]").all_inner_texts()
+
+
+def charted(page: Page, key: str = "chart") -> list[tuple[str, str, Decimal]]:
+    """(member, first day, cost) of every mark of a chart, from what it tells a screen reader."""
+    labels = page.locator(f".st-key-{key} [role=graphics-symbol][aria-label*=': ']").evaluate_all(
+        "marks => marks.map(mark => mark.getAttribute('aria-label'))"
+    )
+    found = [re.fullmatch(r"(.+), (\d{4}-\d\d-\d\d): (-?[\d.]+) USD", label) for label in labels]
+    return [(m[1], m[2], Decimal(m[3])) for m in found if m]
+
+
+def tabled(page: Page, key: str = "table") -> dict[str, Decimal]:
+    """First column → second column of a table, as it tells a screen reader; rounded, for it is told as a double."""
+    rows = page.locator(f".st-key-{key} [role=grid] tbody [role=row]").evaluate_all(
+        "rows => rows.map(row => [...row.querySelectorAll('[role=gridcell]')].map(cell => cell.textContent))"
+    )
+    return {cells[0]: round(Decimal(cells[1]), 6) for cells in rows}
+
+
+def download(page: Page, label: str) -> bytes:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=label, exact=True).click()
+    return waiting.value.path().read_bytes()
+
+
+@pytest.mark.parametrize(("path", "name"), PAGES.items())
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_open_cold(app: App, path: str, name: str, scheme: str) -> None:
+    page = app.open(path, scheme=scheme)
+    assert title(page) == name
+    assert errors(page) == []
+    page.context.close()
+
+
+def test_chart_table_download_and_command_line_agree(app: App) -> None:
+    page = app.open(EXPLORER)
+    asked = [
+        "query",
+        "--metric",
+        "EffectiveCost",
+        "--by",
+        "ServiceName",
+        "--grain",
+        "month",
+        "--where",
+        "BillingCurrency=USD",
+        "--from",
+        "2026-07-01",
+        "--to",
+        "2026-10-01",
+        "--format",
+        "csv",
+    ]
+    told = app.cli(*asked)
+    assert download(page, "CSV").decode() == told
+    rows = {
+        (r["ServiceName"], r["ChargePeriod"]): Decimal(r["EffectiveCost"])
+        for r in csv.DictReader(io.StringIO(told))
+    }
+    assert len(rows) == 12
+    assert {(member, start): cost for member, start, cost in charted(page)} == rows
+    shown = tabled(page)
+    services = {service: sum(c for (s, _), c in rows.items() if s == service) for service, _ in rows}
+    assert shown == {name: round(cost, 6) for name, cost in {**services, "Total": sum(rows.values())}.items()}
+    page.context.close()
+
+
+def test_the_rest_is_other_and_exact(app: App) -> None:
+    page = app.open(EXPLORER + "&top=1")
+    marks = charted(page)
+    assert {member for member, _, _ in marks} == {"AWS Lambda", "Other (3)"}
+    told = app.cli(
+        "query",
+        "--metric",
+        "EffectiveCost",
+        "--where",
+        "BillingCurrency=USD",
+        "--from",
+        "2026-07-01",
+        "--to",
+        "2026-10-01",
+        "--format",
+        "csv",
+    )
+    assert sum(cost for _, _, cost in marks) == Decimal(told.splitlines()[1].split(",")[1])
+    page.context.close()
+
+
+def test_a_change_of_a_filter_is_a_change_of_the_link(app: App) -> None:
+    page = app.open(EXPLORER)
+    page.locator(".st-key-chart-kind").get_by_text("Lines").click()
+    page.wait_for_url("**chart=lines**")
+    app.settle(page)
+    page.get_by_label("Remove this filter").count()
+    again = app.open(page.url.removeprefix(app.url))
+    assert title(again) == "Explorer"
+    assert again.locator("[data-testid=stAlert]").count() == 0
+    page.context.close()
+    again.context.close()
+
+
+def test_filters_are_chips_that_can_be_taken_off(app: App) -> None:
+    page = app.open(EXPLORER + "&where=RegionId%3Deu-west-1&where=x_Team%3D%3Cb%3Eshop%3C/b%3E")
+    page.get_by_text("Team is <b>shop</b>", exact=True).first.wait_for()
+    assert len({member for member, _, _ in charted(page)}) == 2
+    page.get_by_role("button", name=re.compile("Team is")).click()
+    page.wait_for_function("() => !location.search.includes('x_Team')")
+    app.settle(page)
+    page.wait_for_function(
+        "() => document.querySelectorAll('.st-key-chart [role=graphics-symbol][aria-label*=Lambda]').length > 0"
+    )
+    assert "RegionId" in page.url
+    page.context.close()
+
+
+def test_currencies_have_a_switch_and_no_sum(app: App) -> None:
+    page = app.open("/explorer?from=2026-07-01&to=2026-10-01&currency=EUR")
+    assert "EUR" in page.locator(".farthing-answer").inner_text()
+    switch = page.locator(".st-key-bar-currency")
+    switch.get_by_text("USD", exact=True).click()
+    page.wait_for_function("() => document.querySelector('.farthing-answer').innerText.includes('USD')")
+    assert "currency=USD" in page.url
+    page.context.close()
+
+
+def test_a_filter_without_rows_is_named(app: App) -> None:
+    page = app.open("/explorer?where=RegionId%3Dnowhere")
+    assert "Region is nowhere" in page.locator("[data-testid=stAlert]").inner_text()
+    page.get_by_role("button", name="Remove all filters").click()
+    page.wait_for_selector(".farthing-answer")
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    "query", ["?grain=hour", "?where=nonsense", "?by=NoSuchColumn", "?metric=Gold", "?from=2026-13-01&to=x"]
+)
+def test_a_broken_link_is_said(app: App, query: str) -> None:
+    page = app.open("/explorer" + query)
+    assert errors(page) == []
+    assert "cannot be read" in page.locator("[data-testid=stAlert]").first.inner_text()
+    assert title(page) == "Explorer"
+    page.context.close()
+
+
+def test_an_invoice_total_is_compared(app: App) -> None:
+    page = app.open("/reconciliation")
+    page.get_by_label("Total of the invoice").fill("12,5")
+    page.get_by_role("button", name="Keep").click()
+    page.get_by_text("is no amount").wait_for()
+    page.get_by_label("Total of the invoice").fill("12.5")
+    page.get_by_role("button", name="Keep").click()
+    page.get_by_text("0 of 1 agree").wait_for()
+    page.context.close()
+
+
+def test_presenting_hides_the_sidebar(app: App) -> None:
+    page = app.open("/?present=1")
+    assert not page.locator("[data-testid=stSidebar]").is_visible()
+    page.get_by_role("button", name="Stop presenting").click()
+    page.wait_for_function("() => !location.search.includes('present')")
+    page.locator("[data-testid=stSidebar]").wait_for(state="visible")
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_before_the_first_load(empty_app: App, path: str) -> None:
+    page = empty_app.open(path)
+    assert errors(page) == []
+    assert title(page) in ("No charges yet", "Sources & upload")
+    page.context.close()

@@ -1,0 +1,47 @@
+"""A Query as code gives the Query back."""
+
+import shlex
+
+import pytest
+
+from finops_core import Query
+from finops_core.cli import app
+from finops_core.model.code import as_command, as_python, as_sql
+from finops_core.store.home import Home
+from finops_core.store.load import load
+from tests.exports import focus_row, write_focus
+
+QUERY = Query(
+    ["EffectiveCost", "BilledCost"],
+    by=["ServiceName", "tag:it's"],
+    grain="month",
+    where=["x_Team in a\\,b,c", "RegionId is null"],
+    start="2026-01-01",
+    end="2026-12-01",
+    order="-BilledCost",
+    limit=5,
+)
+
+
+def test_python_is_the_same_query() -> None:
+    source = as_python(QUERY).split("ledger.query(", 1)[1].rsplit(")", 1)[0]
+    assert eval(source, {"Query": Query}) == QUERY
+
+
+def test_the_command_answers(home: Home, tmp_path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    load(
+        home, [write_focus(tmp_path / "a.csv", [focus_row(RegionId="", Tags='{"it\'s": "so", "team": "c"}')])]
+    )
+    words = shlex.split(as_command(QUERY))
+    assert words[0] == "farthing"
+    app(["--home", str(home.path), *words[1:]], standalone_mode=False)
+    out = capfdbinary.readouterr().out.decode()
+    assert out == (
+        "ChargePeriod,BillingCurrency,ServiceName,tag:it's,EffectiveCost,BilledCost\n"
+        "2026-09-01,USD,Amazon Elastic Compute Cloud,so,1,1\n"
+    )
+
+
+def test_sql_names_the_cube_or_the_charges() -> None:
+    assert "daily" in as_sql(Query("EffectiveCost", by=["ServiceName"]))
+    assert "charges" in as_sql(Query("EffectiveCost", by=["ResourceId"]))
