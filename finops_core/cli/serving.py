@@ -11,8 +11,6 @@ from finops_core.errors import UsageError
 @app.command()
 def serve(port: int = 8501, address: str = "localhost") -> None:
     """Start the app."""
-    import subprocess
-
     script = Path(__file__).parents[2] / "app.py"
     if not script.exists():
         raise UsageError(f"the app is not beside the package ({script}): serve from a checkout")
@@ -29,4 +27,5 @@ def serve(port: int = 8501, address: str = "localhost") -> None:
         address,
     ]
     say(f"Farthing runs at http://{address}:{port}")
-    sys.exit(subprocess.run(command, env=environment, check=False).returncode)
+    sys.stderr.flush()
+    os.execve(sys.executable, command, environment)  # the app takes this process over: a signal reaches it
