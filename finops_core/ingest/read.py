@@ -4,14 +4,17 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from finops_core.errors import InputRefused
+from finops_core.formats.expressions import MONEY, identifier, quoted
 from finops_core.formats.format import Header, SourceColumn
-from finops_core.ingest.files import Examined, decompressed, parquet_sql, refuse
+from finops_core.ingest.files import Examined, decompressed, parquet_sql, refuse, struct_fields
 from finops_core.ingest.sql import scalar
 
 MAX_LINE = 16 << 20
@@ -72,12 +75,13 @@ def _plain(table: Examined, workspace: Path) -> Path:
 def _copy_csv(table: Examined, plain: Path, raw: Path, connection: duckdb.DuckDBPyConnection) -> None:
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(table.header.columns)))
     source = str(plain).replace("'", "''")
-    connection.execute(
-        f"""COPY (SELECT * FROM read_csv('{source}', columns={{{columns}}}, auto_detect=false, header=true,
+    with in_order(connection):
+        connection.execute(
+            f"""COPY (SELECT * FROM read_csv('{source}', columns={{{columns}}}, auto_detect=false, header=true,
             delim='{table.delimiter}', quote='"', escape='"', strict_mode=true, null_padding=false,
             max_line_size={MAX_LINE}, compression='none', encoding='utf-8', allow_quoted_nulls=false, nullstr='\x01'))
             TO '{raw}' (FORMAT parquet, COMPRESSION snappy)"""
-    )
+        )
 
 
 def _csv_refusal(table: Examined, message: str) -> InputRefused | None:
@@ -150,12 +154,26 @@ def _rewritten(table: Examined, plain: Path, workspace: Path) -> Path:
 
 
 def _read_json(table: Examined, plain: Path, raw: Path, connection: duckdb.DuckDBPyConnection) -> RawTable:
-    source = str(plain).replace("'", "''")
+    """JSON lines become typed columns: all values as text, lists of objects as lists of structs of texts.
+
+    DuckDB writes a JSON number that has a point out of a double, so beyond 17 digits it would differ from the file: the
+    exact value of those stands beside the text (`SourceColumn.exact`).
+    """
+    lines = f"""read_json_objects({quoted(str(plain))}, format='newline_delimited', compression='none',
+                                  maximum_object_size={MAX_LINE})"""
     try:
-        connection.execute(
-            f"""COPY (SELECT CAST(json AS VARCHAR) AS line FROM read_json_objects('{source}', format='newline_delimited',
-                compression='none', maximum_object_size={MAX_LINE})) TO '{raw}' (FORMAT parquet, COMPRESSION snappy)"""
-        )
+        structure = scalar(connection, f"SELECT json_group_structure(json) FROM {lines}")
+        fields = json.loads(structure) if structure else {}
+        if not isinstance(fields, dict) or _unfit(fields):
+            raise refuse(table, "the lines are no JSON objects with distinct keys", "One row a line")
+        exact = _exact_shape(fields)
+        select = [f"json_transform(json, {quoted(json.dumps(_text_shape(fields)))}) AS written"]
+        if exact:
+            select.append(f"json_transform(json, {quoted(json.dumps(exact))}) AS exact")
+        with in_order(connection):
+            connection.execute(
+                f"COPY (SELECT {', '.join(select)} FROM {lines}) TO '{raw}' (FORMAT parquet, COMPRESSION snappy)"
+            )
     except duckdb.Error as error:
         found = re.search(r"(?:line|record/value) (\d+)", str(error))
         row = int(found.group(1)) if found else None
@@ -166,22 +184,59 @@ def _read_json(table: Examined, plain: Path, raw: Path, connection: duckdb.DuckD
             row,
         ) from error
     relation = f"(SELECT *, file_row_number + 1 AS x_Row FROM {parquet_sql(raw, rows=True)})"
-    structure = scalar(connection, f"SELECT json_group_structure(CAST(line AS JSON)) FROM {relation}")
-    fields = json.loads(structure) if structure else {}
-    header = Header("json", tuple(_json_columns(fields)))
+    header = Header("json", tuple(_json_columns(raw, exact, connection)))
     return RawTable(replace(table, header=header), relation, header, plain)
 
 
-def _json_columns(fields: object, path: tuple[str, ...] = ()) -> Iterator[SourceColumn]:
-    if isinstance(fields, dict) and fields:
-        for key, inner in fields.items():
-            yield from _json_columns(inner, (*path, key))
-        return
-    pointer = "$" + "".join(f'."{key}"' for key in path)
-    pointer = pointer.replace("'", "''")
-    if isinstance(fields, list) or fields in ("JSON", {}):
-        yield SourceColumn(
-            ".".join(path), "JSON", f"nullif(CAST(json_extract(line, '{pointer}') AS VARCHAR), 'null')"
+def _unfit(fields: dict[str, object]) -> bool:
+    """Keys that cannot be the fields of one struct: DuckDB does not tell `Name` from `name`."""
+    return not fields or "" in fields or len({key.lower() for key in fields}) < len(fields)
+
+
+def _text_shape(kind: object) -> Any:
+    """What json_transform makes of a value of the kind that json_group_structure found: texts, in its own nesting."""
+    if isinstance(kind, dict) and not _unfit(kind):
+        return {key: _text_shape(inner) for key, inner in kind.items()}
+    if isinstance(kind, list) and isinstance(kind[0], dict) and not _unfit(kind[0]):
+        return [_text_shape(kind[0])]
+    return "VARCHAR"
+
+
+def _exact_shape(kind: object) -> Any:
+    """The same for numbers with a point alone, as decimals; empty where there are none."""
+    if isinstance(kind, dict) and not _unfit(kind):
+        return {key: shape for key, inner in kind.items() if (shape := _exact_shape(inner))}
+    if isinstance(kind, list) and isinstance(kind[0], dict) and (shape := _exact_shape(kind[0])):
+        return [shape]
+    return MONEY if kind in ("DOUBLE", "JSON") else {}
+
+
+def _json_columns(
+    raw: Path, exact: dict[str, Any], connection: duckdb.DuckDBPyConnection
+) -> Iterator[SourceColumn]:
+    written = connection.sql(f"SELECT written FROM {parquet_sql(raw)}").types[0]
+    beside = set(_paths(exact))
+    for column in struct_fields("", "written", written):
+        path = column.sql.removeprefix("written")
+        yield replace(
+            column, name=column.name.removeprefix("."), exact=f"exact{path}" if path in beside else ""
         )
-    else:
-        yield SourceColumn(".".join(path), "VARCHAR", f"json_extract_string(line, '{pointer}')")
+
+
+def _paths(shape: dict[str, Any], above: str = "") -> Iterator[str]:
+    for key, inner in shape.items():
+        path = f"{above}.{identifier(key)}"
+        if isinstance(inner, dict):
+            yield from _paths(inner, path)
+        else:
+            yield path
+
+
+@contextmanager
+def in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Keeps the order of a file, which is what its rows are numbered by; elsewhere order costs and says nothing."""
+    connection.execute("SET preserve_insertion_order=true")
+    try:
+        yield
+    finally:
+        connection.execute("SET preserve_insertion_order=false")
