@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 
 from finops_core.errors import InputRefused
-from finops_core.formats.expressions import MONEY, identifier, quoted
+from finops_core.focus.charges import MONEY
+from finops_core.formats.expressions import identifier, quoted
 from finops_core.formats.format import Header, SourceColumn
 from finops_core.ingest.files import Examined, decompressed, parquet_sql, refuse, struct_fields
 from finops_core.ingest.sql import scalar

@@ -60,8 +60,18 @@ def _escape(value: str) -> str:
 
 
 def _split(text: str) -> tuple[str, ...]:
-    parts = re.findall(r"(?:\\.|[^,\\])+|(?<=,)(?=,|$)|^(?=,|$)", text, re.S)
-    return tuple(re.sub(r"\\(.)", r"\1", part, flags=re.S) for part in parts)
+    """The values between commas; a backslash takes the next character as it is."""
+    parts = [""]
+    marked = False
+    for character in text:
+        if marked or character not in "\\,":
+            parts[-1] += character
+            marked = False
+        elif character == ",":
+            parts.append("")
+        else:
+            marked = True
+    return tuple(parts)
 
 
 Where = Mapping[str, Any] | Iterable[Condition | str] | None

@@ -12,10 +12,11 @@ from typing import Literal
 from urllib.parse import quote
 
 from finops_core.errors import InputRefused
+from finops_core.focus.charges import MONEY
 from finops_core.focus.columns import FOCUS_COLUMNS
 from finops_core.formats.custom import dates
 from finops_core.formats.custom.mapping import Cell, Day, Mapping, allowed, spell
-from finops_core.formats.expressions import MONEY, number_of_comma, quoted
+from finops_core.formats.expressions import number_of_comma, quoted
 from finops_core.formats.format import Format, Header, SourceTotal
 
 _NO_COST = "the export states no cost: counted as 0"
