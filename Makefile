@@ -59,6 +59,7 @@ check: $(DEV_ENVIRONMENT)
 
 bench: $(DEV_ENVIRONMENT)
 	@for script in bench/*.py; do \
+		case $$script in */_*) continue ;; esac; \
 		[ -e "$$script" ] || { echo "No benchmarks in bench/"; break; }; \
 		echo "== $$script"; \
 		$(BIN)/python "$$script"; \
