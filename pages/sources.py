@@ -1,6 +1,14 @@
-"""What is loaded."""
+"""What is loaded, and how to load more."""
 
-from ui import answers, books, kit
+from ui import answers, books, kit, upload
 
-kit.heading("Sources & upload", lambda: books.summary(answers.reconciled()))
-books.sources_table(answers.source_periods())
+if not answers.ledger().is_empty():
+    kit.heading("Sources & upload", lambda: books.summary(answers.reconciled()))
+else:
+    kit.bare_heading(
+        "Sources & upload",
+        "Nothing is loaded yet: drop an export below, or make the demo company with `farthing demo`.",
+    )
+upload.draw()
+if not answers.ledger().is_empty():
+    books.sources_table(answers.source_periods())

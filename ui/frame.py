@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from ui import address, states, theme
 
@@ -42,3 +43,14 @@ def _present() -> None:
 
 def _stop_presenting() -> None:
     st.query_params.pop(address.PRESENT, None)
+
+
+def insist() -> None:
+    """Begins again in the frame where a page runs without it.
+
+    Until app.py has run once in a process, Streamlit takes the folder pages/ for an app of its older kind: whoever opens
+    the first link after a start gets the bare page.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()

@@ -29,7 +29,7 @@ from finops_core.model.periods import Period, add_months, month_start, previous
 from finops_core.model.query import Query
 from finops_core.model.span import Span
 from finops_core.model.view import CHARTS, View
-from ui import address, answers, bar, charts, figures, states, tables
+from ui import address, answers, bar, charts, figures, frame, states, tables
 from ui.figures import Figure
 
 __all__ = ["Figure", "Page", "page"]
@@ -44,6 +44,7 @@ def page(
     parts: bar.Parts = bar.EVERYTHING,
 ) -> "Page":
     """Begins a page: its title, the filter bar, and the view of the URL. Without data or rows it says so and stops."""
+    frame.insist()
     by = (group,) if isinstance(group, str) else tuple(group)
     usual = View(Query("EffectiveCost", by=by, grain=grain), period=period)
     if answers.ledger().is_empty():
@@ -65,10 +66,18 @@ def page(
 
 def heading(title: str, answer: Callable[[], str]) -> None:
     """Begins a page without a filter bar. Without data it says so and stops."""
+    frame.insist()
     if answers.ledger().is_empty():
         states.no_data()
         st.stop()
     _title_line(title, answer())
+
+
+def bare_heading(title: str, answer: str) -> None:
+    """Begins a page that has something to offer before the first load."""
+    frame.insist()
+    st.html(f'<div class="farthing-head"><h1>{html.escape(title)}</h1></div>')
+    st.markdown(answer)
 
 
 def _title_line(title: str, answer: str) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
+from runpy import run_module
 
 from finops_core.cli.session import app, say, the_home
 from finops_core.errors import UsageError
@@ -14,18 +16,15 @@ def serve(port: int = 8501, address: str = "localhost") -> None:
     script = Path(__file__).parents[2] / "app.py"
     if not script.exists():
         raise UsageError(f"the app is not beside the package ({script}): serve from a checkout")
-    environment = {**os.environ, "FARTHING_HOME": str(the_home().path)}
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(script),
-        "--server.port",
-        str(port),
-        "--server.address",
-        address,
-    ]
+    os.environ["FARTHING_HOME"] = str(the_home().path)
     say(f"Farthing runs at http://{address}:{port}")
-    sys.stderr.flush()
-    os.execve(sys.executable, command, environment)  # the app takes this process over: a signal reaches it
+    for module in _WARM:
+        import_module(module)
+    # In this process, so that a signal reaches the app, and what is imported here need not be for the first reader.
+    options = ["--server.port", str(port), "--server.address", address]
+    sys.argv = ["streamlit", "run", str(script), *options]
+    run_module("streamlit", run_name="__main__")
+
+
+_WARM = ("pandas", "altair", "sqlalchemy", "finops_core.analysis.headline", "finops_core.store.uploads")
+"""What every page needs and what takes long to import."""

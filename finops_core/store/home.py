@@ -60,6 +60,10 @@ class Home:
     def cache(self) -> Path:
         return self.path / "cache"
 
+    @property
+    def uploads(self) -> Path:
+        return self.path / "uploads"
+
     def current(self) -> Path:
         """The current version of the warehouse. Raises NothingLoaded before the first load."""
         try:

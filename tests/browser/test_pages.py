@@ -196,3 +196,10 @@ def test_before_the_first_load(empty_app: App, path: str) -> None:
     assert errors(page) == []
     assert title(page) in ("No charges yet", "Sources & upload")
     page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/reconciliation", "/sources?present=1"])
+def test_the_first_link_after_a_start_has_its_frame(empty_app: App, path: str) -> None:
+    page = empty_app.open(path)
+    page.locator(".farthing-brand").wait_for(state="attached")
+    page.context.close()
