@@ -53,9 +53,9 @@ def recognise(header: Header) -> str | None:
 
 
 _PROMOTION = (
-    "(upper(c.type) IN ('PROMOTION', 'FREE_TRIAL')"
+    "(upper(coalesce(c.type, '')) IN ('PROMOTION', 'FREE_TRIAL')"
     # Before September 2020 a credit had no type, only a name.
-    " OR coalesce(c.type, '') IN ('', 'CREDIT_TYPE_UNSPECIFIED')"
+    " OR upper(coalesce(c.type, '')) IN ('', 'CREDIT_TYPE_UNSPECIFIED')"
     " AND regexp_matches(concat_ws(' ', c.name, c.full_name, c.id), '(?i)free ?trial|promo'))"
 )
 _DISCOUNTS = (
@@ -117,7 +117,8 @@ def _definitions(header: Header) -> Mapping[str, str]:
         "credits": "records([credits], type, name, full_name, id, money:amount)",
         "cost": "money([cost])",
         "promotion": _credits(_PROMOTION),
-        "net": f"($cost + {_credits(f'NOT {_PROMOTION}')})",
+        # Whatever the condition says of a credit, it is counted once: here or as a promotion.
+        "net": f"($cost + {_credits('TRUE')} - $promotion)",
         "contracted": "(coalesce(money([cost_at_effective_price_default]), $cost) + "
         + _credits("c.type IN ('DISCOUNT', 'SPENDING_BASED_DISCOUNT', 'RESELLER_MARGIN')")
         + ")",
@@ -238,7 +239,7 @@ FORMAT = Format(
         "x_SourceCost": "$cost",
         "x_Quality": "nullif(concat_ws('; ', $commitment_quality,"
         f" CASE WHEN $category = 'Usage' AND money([cost_at_list]) IS NULL THEN '{_NO_LIST}' END,"
-        f" CASE WHEN len(list_filter($credits, lambda c: NOT {_PROMOTION} AND upper(c.type) NOT IN ({_DISCOUNTS}))) > 0"
+        f" CASE WHEN len(list_filter($credits, lambda c: NOT {_PROMOTION} AND c.type <> '' AND upper(c.type) NOT IN ({_DISCOUNTS}))) > 0"
         f" THEN '{_UNKNOWN_CREDIT}' END,"
         f" CASE WHEN $kind NOT IN ('regular', 'tax', 'adjustment', 'rounding_error') THEN '{_UNKNOWN_KIND}' END), '')",
     },

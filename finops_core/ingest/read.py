@@ -12,11 +12,10 @@ from typing import Any
 import duckdb
 
 from finops_core.errors import InputRefused
-from finops_core.focus.charges import MONEY
-from finops_core.formats.expressions import identifier, quoted
+from finops_core.formats.expressions import quoted
 from finops_core.formats.format import Header, SourceColumn
 from finops_core.ingest.files import Examined, decompressed, parquet_sql, refuse, struct_fields
-from finops_core.ingest.sql import scalar
+from finops_core.ingest.json_structure import exact_shape, leaf_paths, merged_structure, text_shape, unfit
 
 MAX_LINE = 16 << 20
 
@@ -163,18 +162,19 @@ def _read_json(table: Examined, plain: Path, raw: Path, connection: duckdb.DuckD
     lines = f"""read_json_objects({quoted(str(plain))}, format='newline_delimited', compression='none',
                                   maximum_object_size={MAX_LINE})"""
     try:
-        structure = scalar(connection, f"SELECT json_group_structure(json) FROM {lines}")
-        fields = json.loads(structure) if structure else {}
-        if not isinstance(fields, dict) or _unfit(fields):
+        fields = merged_structure(connection.execute(f"SELECT DISTINCT json_structure(json) FROM {lines}"))
+        if not isinstance(fields, dict) or unfit(fields):
             raise refuse(table, "the lines are no JSON objects with distinct keys", "One row a line")
-        exact = _exact_shape(fields)
-        select = [f"json_transform(json, {quoted(json.dumps(_text_shape(fields)))}) AS written"]
+        exact = exact_shape(fields)
+        select = [f"json_transform(json, {quoted(json.dumps(text_shape(fields)))}) AS written"]
         if exact:
             select.append(f"json_transform(json, {quoted(json.dumps(exact))}) AS exact")
         with in_order(connection):
             connection.execute(
                 f"COPY (SELECT {', '.join(select)} FROM {lines}) TO '{raw}' (FORMAT parquet, COMPRESSION snappy)"
             )
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         found = re.search(r"(?:line|record/value) (\d+)", str(error))
         row = int(found.group(1)) if found else None
@@ -189,48 +189,16 @@ def _read_json(table: Examined, plain: Path, raw: Path, connection: duckdb.DuckD
     return RawTable(replace(table, header=header), relation, header, plain)
 
 
-def _unfit(fields: dict[str, object]) -> bool:
-    """Keys that cannot be the fields of one struct: DuckDB does not tell `Name` from `name`."""
-    return not fields or "" in fields or len({key.lower() for key in fields}) < len(fields)
-
-
-def _text_shape(kind: object) -> Any:
-    """What json_transform makes of a value of the kind that json_group_structure found: texts, in its own nesting."""
-    if isinstance(kind, dict) and not _unfit(kind):
-        return {key: _text_shape(inner) for key, inner in kind.items()}
-    if isinstance(kind, list) and isinstance(kind[0], dict) and not _unfit(kind[0]):
-        return [_text_shape(kind[0])]
-    return "VARCHAR"
-
-
-def _exact_shape(kind: object) -> Any:
-    """The same for numbers with a point alone, as decimals; empty where there are none."""
-    if isinstance(kind, dict) and not _unfit(kind):
-        return {key: shape for key, inner in kind.items() if (shape := _exact_shape(inner))}
-    if isinstance(kind, list) and isinstance(kind[0], dict) and (shape := _exact_shape(kind[0])):
-        return [shape]
-    return MONEY if kind in ("DOUBLE", "JSON") else {}
-
-
 def _json_columns(
     raw: Path, exact: dict[str, Any], connection: duckdb.DuckDBPyConnection
 ) -> Iterator[SourceColumn]:
     written = connection.sql(f"SELECT written FROM {parquet_sql(raw)}").types[0]
-    beside = set(_paths(exact))
+    beside = set(leaf_paths(exact))
     for column in struct_fields("", "written", written):
         path = column.sql.removeprefix("written")
         yield replace(
             column, name=column.name.removeprefix("."), exact=f"exact{path}" if path in beside else ""
         )
-
-
-def _paths(shape: dict[str, Any], above: str = "") -> Iterator[str]:
-    for key, inner in shape.items():
-        path = f"{above}.{identifier(key)}"
-        if isinstance(inner, dict):
-            yield from _paths(inner, path)
-        else:
-            yield path
 
 
 @contextmanager
