@@ -15,6 +15,7 @@ GROUPS = (
     "describing",
     "asking",
     "checking",
+    "mapping",
     "serving",
 )
 """The modules with commands, in the order of `--help`."""

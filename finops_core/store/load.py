@@ -42,6 +42,8 @@ class LoadOptions:
     allow_overlap: bool = False
     dry_run: bool = False
     wait: float = WAIT
+    mappings: tuple[Format, ...] = ()
+    """Formats beside those that the home knows, such as a mapping that is only being tried; they come first."""
 
 
 def known_formats(home: Home) -> tuple[Format, ...]:
@@ -108,7 +110,7 @@ def _check_options(home: Home, options: LoadOptions) -> None:
         raise UsageError(
             f"the source name {options.source!r} may only hold letters, digits, '.', '_' and '-'"
         )
-    names = [f.name for f in known_formats(home)]
+    names = [f.name for f in (*options.mappings, *known_formats(home))]
     if options.format != "auto" and options.format not in names:
         raise UsageError(f"there is no format {options.format!r}; known are auto, {', '.join(names)}")
 
@@ -136,7 +138,8 @@ class _Load:
         self.batch_id = uuid.uuid4().hex[:12]
         self.loaded_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.progress("Looking for exports")
-        sets = discover(paths, known_formats(self.home), self.options.format)
+        candidates = (*self.options.mappings, *known_formats(self.home))
+        sets = discover(paths, candidates, self.options.format)
         connection = staging_connection(self.workspace)
         try:
             unchanged: list[Batch] = []

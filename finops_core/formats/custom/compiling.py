@@ -53,13 +53,16 @@ def mapping_format(mapping: Mapping) -> Format:
 
 
 def _recognise(mapping: Mapping) -> Callable[[Header], str | None]:
-    wanted = {spell(name) for name in mapping.match}
-
     def recognise(header: Header) -> str | None:
-        known = header.kind == "csv" and wanted <= {spell(name) for name in header.names}
-        return "mapping" if known else None
+        return "mapping" if header.kind == "csv" and not missing_columns(mapping, header) else None
 
     return recognise
+
+
+def missing_columns(mapping: Mapping, header: Header) -> list[str]:
+    """The columns of `match` that a file lacks: where there are none, the mapping takes it."""
+    there = {spell(name) for name in header.names}
+    return [name for name in mapping.match if spell(name) not in there]
 
 
 def _unambiguous(mapping: Mapping) -> Callable[[Header], dict[str, str]]:

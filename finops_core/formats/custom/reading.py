@@ -65,8 +65,10 @@ def read_mapping(file: Path) -> Mapping:
     """The mapping in a file. Raises InputRefused with the file and the field."""
     try:
         text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputRefused(f"cannot be read: {error}", Place(str(file))) from error
+    except OSError as error:
+        raise InputRefused(f"cannot be read: {error.strerror}", Place(str(file))) from error
+    except UnicodeDecodeError as error:
+        raise InputRefused("not UTF-8 text", Place(str(file)), "Save it as UTF-8") from error
     return parse_mapping(text, str(file))
 
 
