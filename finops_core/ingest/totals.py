@@ -32,6 +32,8 @@ class SourceSums:
     sums: dict[Key, Decimal] = field(default_factory=dict)
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     rounded: int = 0
+    columns: frozenset[str] = frozenset()
+    """Names of the columns that were summed."""
 
     def add(self, key: Key, amount: Decimal) -> None:
         self.sums[key] = self.sums.get(key, Decimal(0)) + amount
@@ -57,6 +59,7 @@ def sum_source(
         }
         period, currency = find(total.period), find(total.currency)
         credit = find(total.credits) if total.credits else None
+        sums.columns = frozenset(c.name for cs in wanted.values() for c in cs)
         columns = [c for c in (period, currency, credit, *(c for cs in wanted.values() for c in cs)) if c]
         for batch in _batches(raw, columns):
             length = len(next(iter(batch.values()))) if batch else 0
@@ -98,7 +101,7 @@ def _groups(
     masks: dict[tuple[str, str], Any] = {}
     for code in numpy.unique(codes):
         first, second = divmod(int(code), len(names[1]))
-        group = (total.period_of(names[0][first]), total.currency_of(names[1][second]))
+        group = (total.period_of(names[0][first]), total.currency_of(names[1][second]).upper())
         mask = codes == code
         masks[group] = mask if group not in masks else masks[group] | mask
     return masks if len(masks) > 1 else dict.fromkeys(masks)
@@ -213,7 +216,7 @@ def _batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, p
 
 
 def _parquet_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, pyarrow.Array]]:
-    file = pyarrow.parquet.ParquetFile(raw.plain)
+    file = pyarrow.parquet.ParquetFile(raw.plain, page_checksum_verification=True)
     for batch in file.iter_batches(
         batch_size=131_072, columns=sorted({c.name.split(".")[0] for c in columns})
     ):
@@ -231,10 +234,12 @@ def _parquet_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dic
 
 
 def _csv_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, pyarrow.Array]]:
+    if not raw.lines:
+        return  # a header without even a line end
     names = [f"c{i}" for i in range(len(raw.header.columns))]
     wanted = sorted({c.sql for c in columns})
     reader = pyarrow.csv.open_csv(
-        raw.plain,
+        pyarrow.OSFile(str(raw.plain)),  # by its path, Arrow would unpack what is only named .gz
         read_options=pyarrow.csv.ReadOptions(
             column_names=names, skip_rows_after_names=1, block_size=16 << 20
         ),
@@ -267,7 +272,8 @@ def _json_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[s
                 value = parsed
                 for key in column.name.split("."):
                     value = value.get(key) if isinstance(value, dict) else None
-                rows[column.name].append(json.dumps(value, default=str) if isinstance(value, list) else value)
+                texts = value is None or isinstance(value, str)
+                rows[column.name].append(value if texts else json.dumps(value, default=str))
             if len(rows[columns[0].name]) >= 50_000:
                 yield flush()
     yield flush()
