@@ -1,5 +1,6 @@
 """What can go wrong, each with the exit code that the command line gives it."""
 
+import errno
 from dataclasses import dataclass
 
 
@@ -25,6 +26,12 @@ class HomeBusy(FarthingError):
     """Another process is writing to the home."""
 
     exit_code = 4
+
+
+class StoreDamaged(FarthingError):
+    """A file of the home cannot be read as what it must be."""
+
+    exit_code = 1
 
 
 class NothingLoaded(UsageError):
@@ -60,3 +67,17 @@ class InputRefused(FarthingError):
         super().__init__(
             ": ".join(str(part) for part in (place, what) if part) + (f". {advice}" if advice else "")
         )
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether an error of Python, Arrow, DuckDB or delta-rs says that a disk is full or must not be written."""
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+    words = (
+        "No space left",
+        "Could not write",
+        "os error 28",
+        "os error 27",
+        "os error 30",
+        "File too large",
+    )
+    return getattr(error, "errno", None) in full or any(w in str(error) for w in words)

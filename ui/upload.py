@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import IO
 
 import streamlit as st
@@ -15,20 +14,22 @@ from finops_core.model.export import cell
 from finops_core.store.batches import Batch
 from finops_core.store.fetch import local_paths
 from finops_core.store.load import LoadOptions, known_formats, load
-from finops_core.store.uploads import Change, discard, keep, keep_mapping, preview, unknown_file
+from finops_core.store.mappings import save_mapping
+from finops_core.store.preview import NOTHING, MonthPreview, Preview, UnknownFile, preview
+from finops_core.store.uploads import discard, keep
 from ui import answers, books
 from ui.plain import plain
 
-_PATHS, _CHANGES, _LOADED, _REFUSED = "upload-paths", "upload-changes", "upload-loaded", "upload-refused"
+_PATHS, _FOUND, _LOADED, _REFUSED = "upload-paths", "upload-found", "upload-loaded", "upload-refused"
 
 
 def draw() -> None:
     """The form, and below it what it found."""
     options = _form()
     if _REFUSED in st.session_state:
-        _refusal(st.session_state[_REFUSED], options)
-    elif _CHANGES in st.session_state:
-        _changes(st.session_state[_CHANGES], options)
+        st.error(plain(str(st.session_state[_REFUSED])), icon=":material/error:")
+    elif _FOUND in st.session_state:
+        _found(st.session_state[_FOUND], options)
     elif _LOADED in st.session_state:
         _result(st.session_state[_LOADED])
 
@@ -80,7 +81,7 @@ def _title(found: Format | None) -> str:
 
 
 def _preview(files: Sequence[IO[bytes]], place: str, options: LoadOptions) -> None:
-    for key in (_CHANGES, _LOADED, _REFUSED):
+    for key in (_FOUND, _LOADED, _REFUSED):
         st.session_state.pop(key, None)
     home = answers.ledger().home
     with st.status("Reading the files", expanded=True) as status:
@@ -94,80 +95,86 @@ def _preview(files: Sequence[IO[bytes]], place: str, options: LoadOptions) -> No
                     "no file was chosen", None, "Drop files above, or name a folder or s3:// path"
                 )
             st.session_state[_PATHS] = paths
-            st.session_state[_CHANGES] = preview(home, paths, options)
+            st.session_state[_FOUND] = preview(home, paths, options, progress=st.write)
             status.update(label="Read", state="complete", expanded=False)
         except FarthingError as error:
             st.session_state[_REFUSED] = error
             status.update(label="Refused: nothing was stored", state="error", expanded=False)
 
 
-def _refusal(error: FarthingError, options: LoadOptions) -> None:
-    st.error(plain(str(error)), icon=":material/error:")
-    paths: list[Path] = st.session_state.get(_PATHS, [])
-    try:
-        found = unknown_file(answers.ledger().home, paths) if options.format == "auto" else None
-    except FarthingError:
+def _found(found: Preview, options: LoadOptions) -> None:
+    for stranger in found.unknown:
+        _mapping(stranger, options)
+    if found.months:
+        _months(found.months)
+    changing = [month for month in found.months if month.action != "unchanged"]
+    if found.unknown:
         return
-    if found is None:
-        return
-    st.markdown(
-        f"No format knows **{plain(found.name)}**. A mapping of some twenty lines says what its columns mean: here is one to start"
-        " from, guessed from the header and the first rows. Check each line, keep it, and preview the file again."
-    )
-    with st.form("mapping"):
-        text = st.text_area("Mapping (YAML)", found.mapping, height=420)
-        sent = st.form_submit_button("Keep mapping", type="primary", icon=":material/save:")
-    books.lines_table(found.sample[:5], "sample")
-    if sent:
-        try:
-            keep_mapping(answers.ledger().home, text)
-            st.session_state[_CHANGES] = preview(answers.ledger().home, paths, options)
-            del st.session_state[_REFUSED]
-            st.rerun()
-        except FarthingError as refused:
-            st.error(plain(str(refused)), icon=":material/error:")
-
-
-def _changes(changes: Sequence[Change], options: LoadOptions) -> None:
-    st.markdown("**What a load would do**")
-    rows = [
-        {
-            "Source": c.batch.source,
-            "Month": c.batch.billing_period,
-            "Recognised as": f"{c.batch.format} {c.batch.format_version}",
-            "Action": c.batch.action,
-            "Currency": currency,
-            "Rows": f"{int(totals['rows']):,}",
-            "Billed": str(cell(totals["BilledCost"])),
-            "Billed now": c.before.totals.get(currency, {}).get("BilledCost", "") if c.before else "",
-            "Effective": str(cell(totals["EffectiveCost"])),
-            "Reconciled": "yes" if c.batch.reconciled else "NO",
-            "Files": ", ".join(c.batch.files[:3])
-            + (f" and {len(c.batch.files) - 3} more" if len(c.batch.files) > 3 else ""),
-        }
-        for c in changes
-        for currency, totals in c.batch.totals.items()
-    ]
-    books.lines_table(rows, "preview", ("Rows", "Billed", "Billed now", "Effective"))
-    for warning in dict.fromkeys(w for c in changes for w in c.batch.warnings):
-        st.warning(plain(warning), icon=":material/info:")
-    new = [c for c in changes if c.batch.action != "unchanged"]
-    if not new:
+    if not changing:
         st.info("These files are loaded already: a load would change nothing.", icon=":material/check:")
         return
     with st.container(horizontal=True):
-        if st.button(
-            f"Load {len(new)} {'month' if len(new) == 1 else 'months'}",
-            type="primary",
-            icon=":material/database_upload:",
-        ):
+        words = f"Load {len(changing)} {'month' if len(changing) == 1 else 'months'}"
+        if st.button(words, type="primary", icon=":material/database_upload:"):
             _load(options)
         st.button("Put aside", on_click=_put_aside)
 
 
+def _mapping(stranger: UnknownFile, options: LoadOptions) -> None:
+    if stranger.suggestion is None:
+        st.error(
+            plain(f"{stranger.name}: no format knows its columns ({', '.join(stranger.columns[:8])})"),
+            icon=":material/error:",
+        )
+        return
+    st.markdown(
+        f"No format knows **{plain(stranger.name)}**. A mapping of some twenty lines says what its columns mean: here is one to"
+        " start from, guessed from the header and the first rows. Check each line; it is tried on the file before it is kept."
+    )
+    with st.form(f"mapping-{stranger.name}"):
+        text = st.text_area("Mapping (YAML)", stranger.suggestion, height=420)
+        sent = st.form_submit_button("Keep mapping", type="primary", icon=":material/save:")
+    books.lines_table(stranger.rows[:5], f"sample-{stranger.name}")
+    if sent:
+        home, paths = answers.ledger().home, st.session_state[_PATHS]
+        try:
+            found = preview(home, paths, options, mapping=text)
+            save_mapping(home, text)
+        except FarthingError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+        else:
+            st.session_state[_FOUND] = found
+            st.rerun()
+
+
+def _months(months: Sequence[MonthPreview]) -> None:
+    st.markdown("**What a load would do**")
+    rows = [
+        {
+            "Source": month.source,
+            "Month": month.billing_period,
+            "Recognised as": f"{month.format} {month.format_version}",
+            "Action": month.action,
+            "Currency": currency,
+            "Rows": f"{month.totals[currency].rows:,}" if currency in month.totals else "0",
+            "Billed": cell(month.totals.get(currency, NOTHING).billed),
+            "Change": cell(difference.billed) if month.before else "new",
+            "Effective": cell(month.totals.get(currency, NOTHING).effective),
+            "Reconciled": "yes" if month.reconciled else "NO",
+            "Files": ", ".join(month.files[:3])
+            + (f" and {len(month.files) - 3} more" if len(month.files) > 3 else ""),
+        }
+        for month in months
+        for currency, difference in month.difference.items()
+    ]
+    books.lines_table(rows, "preview", ("Rows", "Billed", "Change", "Effective"))
+    for warning in dict.fromkeys(w for month in months for w in month.warnings):
+        st.warning(plain(warning), icon=":material/info:")
+
+
 def _put_aside() -> None:
     discard(answers.ledger().home, _session())
-    for key in (_PATHS, _CHANGES, _LOADED, _REFUSED):
+    for key in (_PATHS, _FOUND, _LOADED, _REFUSED):
         st.session_state.pop(key, None)
 
 

@@ -4,6 +4,7 @@ from finops_core.focus.columns import FOCUS_COLUMNS
 
 MONEY = "DECIMAL(38,18)"
 COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
+CHARGE_CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 
 _SQL_TYPE = {"String": "VARCHAR", "JSON": "VARCHAR", "Date/Time": "TIMESTAMP"}
 _QUANTITIES = {"ConsumedQuantity", "PricingQuantity", "CommitmentDiscountQuantity"}

@@ -23,6 +23,9 @@ _OFFSET = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})[^ +-]* ?([-+])([0-9]{2}):?([0-9]{2})?"
 )
 
+_EXACT = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL\(.*\)")
+"""DuckDB's types of exact numbers: a cost of another type, such as a date or true, is none."""
+
 PLACE_MARK = "\x1f"
 """Separates the fields of an error that SQL raises: mark, kind, row, column, value (`ingest.stage` reads it)."""
 
@@ -44,11 +47,16 @@ CREATE OR REPLACE MACRO money_double(d, row_number, name) AS
 CREATE OR REPLACE MACRO money_exact(x, row_number, name) AS
     CASE WHEN x IS NULL THEN NULL
          ELSE coalesce(TRY_CAST(x AS {MONEY}), stop_at('range', row_number, name, CAST(x AS VARCHAR))) END;
+CREATE OR REPLACE MACRO has_lost_digits(t) AS
+    (length(t) > 19 OR contains(t, 'e') OR contains(t, 'E')) AND regexp_full_match(trim(t), '{_NUMBER}')
+    AND length(regexp_extract(t, '[.]([0-9]*?)0*([eE]| *$)', 1))
+        - coalesce(TRY_CAST(nullif(regexp_extract(t, '[eE]([-+]?[0-9]+)', 1), '') AS BIGINT), 0) > 18
+    AND regexp_matches(regexp_extract(t, '^[^eE]*'), '[1-9]');
 CREATE OR REPLACE MACRO price_text(t) AS
     CASE WHEN regexp_full_match(trim(t), '{_NUMBER}') THEN TRY_CAST(trim(t) AS {MONEY}) END;
 CREATE OR REPLACE MACRO quantity_text(t, row_number, name) AS
     CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
-         WHEN regexp_full_match(trim(t), '{_NUMBER}') THEN TRY_CAST(trim(t) AS DOUBLE)
+         WHEN regexp_full_match(trim(t), '{_NUMBER}') THEN coalesce(TRY_CAST(trim(t) AS DOUBLE), stop_at('range', row_number, name, t))
          ELSE stop_at('number', row_number, name, t) END;
 CREATE OR REPLACE MACRO instant_text(t, row_number, name) AS
     CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
@@ -140,12 +148,17 @@ class Compiler:
     role: str = ""
     row: str = "x_Row"
     used: set[str] = field(default_factory=set)
+    money: set[SourceColumn] = field(default_factory=set)
+    """Source columns read as costs or prices."""
     tables: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._by_name: dict[str, SourceColumn] = {}
+        self._twins: dict[SourceColumn, SourceColumn] = {}
         for column in self.header.columns:
-            self._by_name.setdefault(self.format.spell(column.name), column)
+            first = self._by_name.setdefault(self.format.spell(column.name), column)
+            if first is not column:
+                self._twins[first] = column
         self._definitions = dict(self.format.definitions(self.header))
         self._ready: set[str] = set()
 
@@ -156,6 +169,10 @@ class Compiler:
             if found is not None:
                 return found
         return None
+
+    def twin(self, column: SourceColumn) -> SourceColumn | None:
+        """Another column of the file whose name is spelled like this one's: which of the two counts cannot be known."""
+        return self._twins.get(column)
 
     def sql(self, expression: str) -> str:
         """The expression as SQL over the raw relation."""
@@ -221,6 +238,8 @@ class Compiler:
                 else f"CAST(NULL AS {MONEY})",
             )
         self.used.add(column.name)
+        if reader in ("money", "price"):
+            self.money.add(column)
         return getattr(self, f"_{reader}")(column)  # type: ignore[no-any-return]
 
     def _text(self, column: SourceColumn) -> str:
@@ -246,6 +265,8 @@ class Compiler:
             return f"money_text({self._text(column)}, {self._place(column)})"
         if column.type in ("DOUBLE", "FLOAT"):
             return f"money_double({column.sql}, {self._place(column)})"
+        if not _EXACT.fullmatch(column.type):
+            return f"money_text(CAST({column.sql} AS VARCHAR) || ' ({column.type})', {self._place(column)})"
         return f"money_exact({column.sql}, {self._place(column)})"
 
     def _price(self, column: SourceColumn) -> str:

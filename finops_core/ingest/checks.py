@@ -3,6 +3,8 @@
 import duckdb
 
 from finops_core.errors import InputRefused, Place
+from finops_core.focus.charges import CHARGE_CATEGORIES
+from finops_core.formats.expressions import quoted
 from finops_core.ingest.stage import Staged
 
 _MANDATORY = (
@@ -26,6 +28,22 @@ def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[
         _refuse_where(
             staged, connection, f"{column} IS NULL", f"{column} is missing", column, _ADVICE.get(column, "")
         )
+    _refuse_where(
+        staged,
+        connection,
+        "NOT regexp_full_match(BillingCurrency, '[A-Z]{3}')",
+        "{value!r} is not a currency",
+        "BillingCurrency",
+        "Currencies are codes of three letters, such as USD (ISO 4217)",
+    )
+    _refuse_where(
+        staged,
+        connection,
+        f"ChargeCategory NOT IN ({', '.join(quoted(c) for c in CHARGE_CATEGORIES)})",
+        "{value!r} is not a charge category of FOCUS",
+        "ChargeCategory",
+        f"Known are {', '.join(CHARGE_CATEGORIES)}, spelled like this",
+    )
     _refuse_where(
         staged,
         connection,
@@ -54,12 +72,14 @@ def _refuse_where(
 ) -> None:
     rows = connection.execute(
         f"""SELECT x_File, x_Row, CAST(ChargePeriodStart AS VARCHAR), CAST(BillingPeriodStart AS VARCHAR),
-                   CAST(BillingPeriodEnd AS VARCHAR)
+                   CAST(BillingPeriodEnd AS VARCHAR), left(CAST({column} AS VARCHAR), 80)
             FROM {staged.relation} WHERE x_Drop IS NULL AND ({condition}) ORDER BY x_File, x_Row LIMIT 1"""
     ).fetchall()
     if rows:
-        file, row, charge, start, end = rows[0]
-        words = what.format(ChargePeriodStart=charge, BillingPeriodStart=start, BillingPeriodEnd=end)
+        file, row, charge, start, end, value = rows[0]
+        words = what.format(
+            ChargePeriodStart=charge, BillingPeriodStart=start, BillingPeriodEnd=end, value=value
+        )
         raise InputRefused(words, Place(file, row, column), advice)
 
 
@@ -67,6 +87,11 @@ def _warnings(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[str
     conditions = [
         *staged.format.warn,
         ("rows whose charge period does not end after it starts", "ChargePeriodEnd <= ChargePeriodStart"),
+        (
+            "rows of usage from more than a day before their billing period",
+            "ChargeCategory = 'Usage' AND ChargeClass IS NULL AND x_Derived IS NULL"
+            " AND ChargePeriodStart < BillingPeriodStart - INTERVAL 1 DAY",
+        ),
     ]
     counts = ", ".join(f"count(*) FILTER ({condition})" for _, condition in conditions)
     rows = connection.execute(f"SELECT {counts} FROM {staged.relation} WHERE x_Drop IS NULL").fetchall()

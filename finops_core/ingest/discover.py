@@ -1,17 +1,20 @@
 """From paths to export sets: which files count, and as what. Nothing of their rows is read yet."""
 
+import json
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from finops_core.errors import InputRefused, Place
 from finops_core.formats import recognise
 from finops_core.formats.format import Format, Header
-from finops_core.ingest.files import Examined, ExportFile, examine, refuse
+from finops_core.ingest.files import Examined, ExportFile, damage_in_words, examine, refuse
 from finops_core.ingest.manifests import Chosen, Tree, read_manifests
 
 _ASIDE = (".md", ".txt", ".yml", ".yaml", ".sql", ".py", ".pdf", ".crc", ".tmp", ".ds_store")
+MAX_DOCUMENT = 16 << 20
 _PERIOD = re.compile(r"\d{8}-\d{8}|BILLING_PERIOD=\d{4}-\d{2}")
 
 
@@ -34,8 +37,11 @@ def discover(paths: Iterable[Path], formats: Sequence[Format], only: str = "auto
     sets: dict[tuple[str, str], ExportSet] = {}
     warnings: list[str] = []
     ignored: list[str] = []
+    taken: set[Path] = set()
     for path in paths:
         for file, named in _files(path, warnings):
+            if _is_taken(file, taken):
+                continue
             for table in _tables(file, named, ignored):
                 found = recognise(table.header, candidates)
                 if found is None:
@@ -64,12 +70,37 @@ def discover(paths: Iterable[Path], formats: Sequence[Format], only: str = "auto
 
 def _tables(file: ExportFile, named: bool, ignored: list[str]) -> list[Examined]:
     try:
-        return examine(file)
+        with damage_in_words(file):
+            return examine(file)
     except InputRefused:
-        if named or not file.name.lower().endswith((".json",)):
+        if named or not _is_document(file.path):
             raise
         ignored.append(file.name)
         return []
+
+
+def _is_document(path: Path) -> bool:
+    """Whether a file is one JSON value over several lines, such as a manifest or settings: no lines of an export."""
+    if path.suffix.lower() != ".json" or path.stat().st_size > MAX_DOCUMENT:
+        return False
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_taken(file: ExportFile, taken: set[Path]) -> bool:
+    """Whether the same file was named before, by another path or link: it counts once."""
+    try:
+        file.name.encode(), str(file.path).encode()
+    except UnicodeEncodeError as error:
+        name = os.fsencode(file.name).decode("utf-8", "replace")
+        raise InputRefused("the file's name is not UTF-8", Place(name), "Rename it") from error
+    real = file.path.resolve()
+    if real in taken:
+        return True
+    taken.add(real)
+    return False
 
 
 def _unknown(table: Examined, only: str, candidates: Sequence[Format]) -> InputRefused:
@@ -93,12 +124,10 @@ def _files(path: Path, warnings: list[str]) -> list[tuple[ExportFile, bool]]:
     if path.is_file():
         return [(ExportFile(path, path.name, path.name), True)]
     if not path.is_dir():
-        raise InputRefused("there is no such file or directory", Place(str(path)))
-    tree: Tree = {
-        PurePosixPath(file.relative_to(path).as_posix()): file
-        for file in sorted(path.rglob("*"))
-        if file.is_file() and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
-    }
+        exists = os.path.lexists(path)
+        what = "this is no file and no directory" if exists else "there is no such file or directory"
+        raise InputRefused(what, Place(str(path)))
+    tree: Tree = {PurePosixPath(f.relative_to(path).as_posix()): f for f in sorted(_walk(path))}
     chosen = read_manifests(tree)
     files = [(file, True) for run in chosen.runs for file in run.files]
     taken = {file.name for file, _ in files}
@@ -113,6 +142,26 @@ def _files(path: Path, warnings: list[str]) -> list[tuple[ExportFile, bool]]:
     rest = [p for p in rest if p.suffix.lower() not in _ASIDE]
     files += [(ExportFile(tree[p], str(p), str(p)), False) for p in _newest_runs(rest, tree, warnings)]
     return files
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """The files below a directory, links followed once. Raises InputRefused where a part of it cannot be read."""
+    seen: set[str] = set()
+    for directory, folders, files in os.walk(root, onerror=_unreadable, followlinks=True):
+        real = os.path.realpath(directory)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        for name in files:
+            file = Path(directory, name)
+            if not name.startswith((".", "_")) and file.is_file():
+                yield file
+
+
+def _unreadable(error: OSError) -> None:
+    raise InputRefused(f"cannot be read: {error.strerror}", Place(str(error.filename))) from error
 
 
 def _is_governed(path: PurePosixPath, chosen: Chosen) -> bool:

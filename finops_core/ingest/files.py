@@ -7,7 +7,9 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, cast
@@ -15,12 +17,23 @@ from typing import IO, cast
 import duckdb
 import pyarrow.parquet
 
-from finops_core.errors import InputRefused, Place
+from finops_core.errors import FarthingError, InputRefused, Place, disk_is_full
 from finops_core.formats.expressions import identifier
 from finops_core.formats.format import Header, SourceColumn
 
 CHUNK = 1 << 20
-_PICTURES = {
+MAX_COLUMNS = 10_000
+_BOMB_SIZE, _BOMB_RATIO = 2 << 30, 250
+"""An archive that unpacks to more than both is refused; exports compress 10 to 50 times."""
+_BROKEN_ARCHIVE = (
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    RuntimeError,
+    NotImplementedError,
+)
+_OTHER_KINDS = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
     b"GIF8": "a GIF picture",
@@ -30,8 +43,12 @@ _PICTURES = {
     b"\x28\xb5\x2f\xfd": "a zstd archive",
     b"BZh": "a bzip2 archive",
     b"7z\xbc\xaf": "a 7-Zip archive",
+    b"RIFF": "a picture or sound",
+    b"<": "a web page or XML (an error message instead of the export?)",
 }
+_ARCHIVES = {b"\x1f\x8b": "a gzip file", b"PK": "a zip archive", b"PAR1": "a parquet file"}
 _SAVE_AS = "Upload the export as the cloud ships it: csv, gz, zip, parquet or JSON lines"
+NESTED = "the JSON is nested too deeply"
 csv.field_size_limit(1 << 28)
 
 
@@ -71,6 +88,21 @@ def refuse(
     return InputRefused(what, Place(file.name, row, column), advice)
 
 
+@contextmanager
+def damage_in_words(table: Examined | ExportFile) -> Iterator[None]:
+    """Whatever a reader stumbles over in a file is a refusal that names it; a full disk is not the file's fault."""
+    try:
+        yield
+    except FarthingError:
+        raise
+    except Exception as error:
+        if disk_is_full(error):
+            raise
+        first = next(iter(str(error).splitlines()), "")[:200]
+        words = f"cannot be read: {first or type(error).__name__}"
+        raise refuse(table, words, "Is it damaged? Download it again") from error
+
+
 def examine(file: ExportFile) -> list[Examined]:
     """Looks at the beginning of a file. Raises InputRefused where it is empty, broken, or no table."""
     try:
@@ -80,9 +112,7 @@ def examine(file: ExportFile) -> list[Examined]:
         raise refuse(file, f"cannot be read: {error.strerror}") from error
     if not head:
         raise refuse(file, "the file is empty", "Download it again; an export has at least a header")
-    for magic, words in _PICTURES.items():
-        if head.startswith(magic):
-            raise refuse(file, f"this is {words}, not an export", _SAVE_AS)
+    _refuse_other_kinds(file, head)
     if head.startswith(b"PAR1"):
         return [Examined(file, _parquet_header(file))]
     if head.startswith(b"PK"):
@@ -100,6 +130,13 @@ def examine(file: ExportFile) -> list[Examined]:
     return [_examine_text(Examined(file, Header("csv", ())))]
 
 
+def _refuse_other_kinds(file: ExportFile | Examined, head: bytes) -> None:
+    """Raises InputRefused for what starts like a picture, a document or a web page."""
+    for magic, words in _OTHER_KINDS.items():
+        if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(magic):
+            raise refuse(file, f"this is {words}, not an export", _SAVE_AS)
+
+
 def open_bytes(table: Examined) -> IO[bytes]:
     """The decompressed bytes of a table."""
     if table.compression == "gzip":
@@ -112,11 +149,22 @@ def open_bytes(table: Examined) -> IO[bytes]:
 def decompressed(table: Examined) -> Iterator[bytes]:
     """All bytes in UTF-8, a block at a time; a truncated or damaged archive is refused at its end."""
     decoder = codecs.getincrementaldecoder(table.encoding)() if table.encoding != "utf-8" else None
+    packed = table.file.path.stat().st_size
+    size = 0
     try:
         with open_bytes(table) as stream:
             while block := stream.read(CHUNK):
+                size += len(block)
+                if table.compression and size > max(_BOMB_SIZE, packed * _BOMB_RATIO):
+                    raise refuse(
+                        table,
+                        f"unpacks to more than {_BOMB_RATIO} times its size: no export compresses like this",
+                        "If it is one, unpack it yourself and load the csv",
+                    )
                 yield decoder.decode(block).encode() if decoder else block
-    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+            if decoder:
+                yield decoder.decode(b"", final=True).encode()
+    except _BROKEN_ARCHIVE as error:
         raise refuse(table, f"the archive is cut off or damaged ({error})", "Download it again") from error
     except UnicodeError as error:
         raise refuse(table, f"not readable as {table.encoding}: {error}", "Save it as UTF-8") from error
@@ -144,8 +192,12 @@ def _examine_zip(file: ExportFile) -> list[Examined]:
             "this is an Excel workbook, not an export",
             "Save the sheet as CSV UTF-8, or upload the original export",
         )
+    if any(m in ("[Content_Types].xml", "mimetype") for m in members):
+        raise refuse(file, "this is an office document, not an export", _SAVE_AS)
     if not members:
         raise refuse(file, "the zip archive is empty")
+    if len(set(members)) < len(members):
+        raise refuse(file, "the zip archive holds two files of one name", "Unpack it and load the right one")
     tables = [
         m
         for m in members
@@ -160,14 +212,14 @@ def _examine_text(table: Examined) -> Examined:
         with open_bytes(table) as stream:
             while len(head) < CHUNK and (block := stream.read(CHUNK - len(head))):
                 head += block
-    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+    except _BROKEN_ARCHIVE as error:
         raise refuse(table, f"the archive is cut off or damaged ({error})", "Download it again") from error
     if not head.strip(b"\xef\xbb\xbf\xff\xfe \r\n\t"):
         raise refuse(table, "the file is empty", "Download it again; an export has at least a header")
-    if head.startswith(b"PAR1"):
-        raise refuse(
-            table, "a parquet file inside an archive", "Unpack it and upload the parquet file itself"
-        )
+    for magic, words in _ARCHIVES.items():
+        if head.startswith(magic):
+            raise refuse(table, f"{words} inside an archive", "Unpack the outer archive first")
+    _refuse_other_kinds(table, head[:64])
     encoding = _encoding(table, head)
     text = codecs.getincrementaldecoder(encoding)().decode(head).removeprefix("\ufeff")
     table = replace(table, encoding=encoding)
@@ -179,6 +231,8 @@ def _examine_text(table: Examined) -> Examined:
 
 
 def _encoding(table: Examined, head: bytes) -> str:
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise refuse(table, "this is UTF-32 text", "Save it as UTF-8")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if b"\x00" in head:
@@ -197,17 +251,31 @@ def _encoding(table: Examined, head: bytes) -> str:
 
 def _csv_header(table: Examined, text: str) -> tuple[str, list[str]]:
     """Delimiter and names. The delimiter is the one that splits the header into most columns."""
-    counts = {d: len(next(csv.reader(io.StringIO(text), delimiter=d), [])) for d in ",;\t|"}
-    delimiter = max(counts, key=lambda d: counts[d])
-    names = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+    if "\r" in text and "\n" not in text:
+        raise refuse(
+            table, "its lines end with a carriage return alone", "Save it with line ends of Unix or Windows"
+        )
+    if len(text) >= CHUNK and "\n" not in text:
+        raise refuse(table, f"no table: its first line is longer than {CHUNK:,} bytes", _SAVE_AS)
+    try:
+        headers = {d: next(csv.reader(io.StringIO(text, newline=""), delimiter=d), []) for d in ",;\t|"}
+    except csv.Error as error:
+        raise refuse(table, f"no table: {error}", _SAVE_AS, row=1) from error
+    delimiter = max(headers, key=lambda d: len(headers[d]))
+    names = headers[delimiter]
     if len(names) < 2:
         raise refuse(table, "no table: its first line has no columns", _SAVE_AS)
-    twice = {name for name in names if name and names.count(name) > 1}
-    if twice:
-        raise refuse(
-            table, f"the column {sorted(twice)[0]!r} stands twice in the header", "Export it again", row=1
-        )
+    if len(names) > MAX_COLUMNS:
+        raise refuse(table, f"{len(names):,} columns in the header: this is no export", _SAVE_AS, row=1)
+    _refuse_twins(table, names)
     return delimiter, names
+
+
+def _refuse_twins(table: ExportFile | Examined, names: Iterable[str]) -> None:
+    """Which of two columns of one name counts cannot be known; blank names are columns without meaning."""
+    twice = sorted(name for name, times in Counter(names).items() if times > 1 and name.strip())
+    if twice:
+        raise refuse(table, f"the column {twice[0]!r} stands twice in the header", "Export it again", row=1)
 
 
 def _json_header(table: Examined, text: str) -> Header:
@@ -222,7 +290,9 @@ def _json_header(table: Examined, text: str) -> Header:
         if line.strip():
             try:
                 names |= dict.fromkeys(_dotted(json.loads(line)))
-            except (json.JSONDecodeError, RecursionError) as error:
+            except RecursionError as error:
+                raise refuse(table, NESTED, "This is no export", row=number) from error
+            except json.JSONDecodeError as error:
                 raise refuse(
                     table, f"no JSON: {error}", "Each line must be one JSON object", row=number
                 ) from error
@@ -239,10 +309,10 @@ def _dotted(value: object, prefix: str = "") -> Iterator[str]:
 
 def _parquet_header(file: ExportFile) -> Header:
     try:
-        pyarrow.parquet.ParquetFile(file.path)
+        names = pyarrow.parquet.read_schema(file.path).names
+        _refuse_twins(file, names)
         with duckdb.connect() as connection:
             relation = connection.sql(f"SELECT * FROM {parquet_sql(file.path)}")
-            names = pyarrow.parquet.read_schema(file.path).names
             columns = list(zip(names, relation.columns, relation.types, strict=True))
     except (pyarrow.ArrowException, duckdb.Error, OSError, ValueError) as error:
         raise refuse(file, "the parquet file is cut off or damaged", "Download it again") from error

@@ -4,22 +4,24 @@ Every source row becomes a staged row (kept, or with the reason why it is droppe
 reason why it exists; so rows in = stored + dropped − derived can be counted, not hoped for.
 """
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 from duckdb.func import FunctionNullHandling
 
-from finops_core.errors import InputRefused, Place
+from finops_core.errors import InputRefused, disk_is_full
 from finops_core.focus.charges import staged_columns
 from finops_core.formats.expressions import MACROS, PLACE_MARK, Compiler, mapping_rows, quoted
 from finops_core.formats.format import Format
 from finops_core.ingest.arrays import array_json
-from finops_core.ingest.files import Examined, refuse
+from finops_core.ingest.files import Examined, damage_in_words, decompressed, refuse
 from finops_core.ingest.read import RawTable, read
 from finops_core.ingest.sql import scalar
-from finops_core.ingest.totals import SourceSums, sum_source
+from finops_core.ingest.totals import Key, SourceSums, sum_source
 
 MEMORY_LIMIT = "1500MB"
 _WORDS = {
@@ -89,39 +91,78 @@ def stage(
     warnings: list[str] = []
     roles: set[str] = set()
     rows = 0
+    seen: dict[tuple[str, int, frozenset[tuple[Key, Decimal]]], list[Examined]] = {}
     with ThreadPoolExecutor(1) as second_reader:
         for table in tables:
-            raw = read(table, workspace, connection)
-            warnings += raw.warnings
-            compiler = _compiler(format, raw, connection)
+            with damage_in_words(table):
+                raw = read(table, workspace, connection)
+                compiler = _compiler(format, raw, connection)
+                counting = second_reader.submit(
+                    sum_source, raw, format.total(raw.header, compiler.role), compiler.find, format.nulls
+                )
+                target = directory / f"{len(files):05d}.parquet"
+                count = _stage_table(format, raw, compiler, target, connection)
+                table_sums = counting.result()
+                warnings += [*raw.warnings, *_lost_digits(raw, compiler, table_sums, connection)]
+                _refuse_counts(table, count, sum(table_sums.rows.values()))
+                if count:
+                    key = (compiler.role, count, frozenset(table_sums.sums.items()))
+                    _refuse_copy(table, seen.setdefault(key, []))
             roles.add(compiler.role)
-            counting = second_reader.submit(
-                sum_source, raw, format.total(raw.header, compiler.role), compiler.find, format.nulls
-            )
-            target = directory / f"{len(list(directory.iterdir())):05d}.parquet"
-            count = _stage_table(format, raw, compiler, target, connection)
-            table_sums = counting.result()
-            if table.file.rows is not None and table.file.rows != count:
-                raise refuse(
-                    table, f"{count:,} rows where the manifest says {table.file.rows:,}", "Download it again"
-                )
-            if sum(table_sums.rows.values()) != count:
-                raise refuse(
-                    table,
-                    f"two readers count {count:,} and {sum(table_sums.rows.values()):,} rows",
-                    "Export it again",
-                )
             sums.merge(table_sums)
             rows += count
             files.append(target)
     listed = ", ".join(quoted(str(f)) for f in files)
     staged = f"(SELECT * FROM read_parquet([{listed}], hive_partitioning=false))"
-    result = Staged(format, version, f"({format.complete(staged)})", rows, sums, roles, warnings)
-    if sums.rounded:
-        result.warnings.append(
-            f"{sums.rounded:,} costs have more than 18 decimals and were rounded at the 18th"
+    return Staged(format, version, f"({format.complete(staged)})", rows, sums, roles, warnings)
+
+
+def _refuse_counts(table: Examined, count: int, second: int) -> None:
+    if table.file.rows is not None and table.file.rows != count:
+        raise refuse(
+            table, f"{count:,} rows where the manifest says {table.file.rows:,}", "Download it again"
         )
-    return result
+    if second != count:
+        raise refuse(table, f"two readers count {count:,} and {second:,} rows", "Export it again")
+
+
+def _refuse_copy(table: Examined, alike: list[Examined]) -> None:
+    """Of tables with the same rows and sums, a second with the same content would be counted twice."""
+    for other in alike:
+        if _digest(table) == _digest(other):
+            raise refuse(
+                table,
+                f"the same rows as in {other.name}: they would be counted twice",
+                "Take one of the two away",
+            )
+    alike.append(table)
+
+
+def _digest(table: Examined) -> bytes:
+    digest = hashlib.sha256()
+    for block in decompressed(table):
+        digest.update(block)
+    return digest.digest()
+
+
+def _lost_digits(
+    raw: RawTable, compiler: Compiler, sums: SourceSums, connection: duckdb.DuckDBPyConnection
+) -> list[str]:
+    """Words for what the 18 decimals of the store could not hold: the summed costs by the second reader, the rest here."""
+    words = []
+    if sums.rounded:
+        words.append(f"{sums.rounded:,} costs have more than 18 decimals and were rounded at the 18th")
+    others = [c for c in compiler.money if c.name not in sums.columns and c.type in ("VARCHAR", "JSON")]
+    others.sort(key=lambda c: c.name)
+    if others:
+        counts = ", ".join(f"count(*) FILTER (has_lost_digits({c.sql}))" for c in others)
+        found = connection.execute(f"SELECT {counts} FROM {raw.relation}").fetchall()[0]
+        words += [
+            f"{count:,} values of {column.name} have more than 18 decimals and were rounded at the 18th"
+            for column, count in zip(others, found, strict=True)
+            if count
+        ]
+    return words
 
 
 def _compiler(format: Format, raw: RawTable, connection: duckdb.DuckDBPyConnection) -> Compiler:
@@ -150,13 +191,31 @@ def _stage_table(
 ) -> int:
     """Writes the staged rows of one table; returns how many rows the source has."""
     select = staging_sql(format, raw, compiler)
+    _refuse_twins(raw, compiler)
     for name in sorted(compiler.tables):
         _load_mapping(name, connection)
     try:
         connection.execute(f"COPY ({select}) TO {quoted(str(target))} (FORMAT parquet, COMPRESSION snappy)")
     except duckdb.Error as error:
+        if disk_is_full(error):
+            raise
         raise _refusal(raw, error) from error
     return int(scalar(connection, f"SELECT count(*) FROM {raw.relation}"))
+
+
+def _refuse_twins(raw: RawTable, compiler: Compiler) -> None:
+    """Two columns whose names mean the same cost, currency or period (BilledCost and billed_cost)."""
+    required = [compiler.find(name) for wanted in compiler.format.required for name in wanted.split("|")]
+    for column in (*required, *sorted(compiler.money, key=lambda c: c.name)):
+        twin = compiler.twin(column) if column is not None else None
+        if column is not None and twin is not None:
+            raise refuse(
+                raw.table,
+                f"the columns {column.name!r} and {twin.name!r} mean the same: which one counts cannot be known",
+                "Export it again with one of them",
+                row=1,
+                column=twin.name,
+            )
 
 
 def staging_sql(format: Format, raw: RawTable, compiler: Compiler) -> str:
@@ -171,6 +230,7 @@ def staging_sql(format: Format, raw: RawTable, compiler: Compiler) -> str:
         "x_Role": quoted(compiler.role),
         "x_Drop": f"CASE{drops} END" if drops else "NULL",
         "x_Derived": "NULL",
+        "BillingCurrency": f"upper(trim({own['BillingCurrency']}))",
     }
     derived = []
     for rule in format.derive:
@@ -206,8 +266,8 @@ def _refusal(raw: RawTable, error: duckdb.Error) -> InputRefused:
         kind, row, column, value = message.split(f"farthing{PLACE_MARK}", 1)[1].split(PLACE_MARK, 3)
         what, advice = _WORDS[kind]
         return refuse(raw.table, f"{value.splitlines()[0]!r} {what}", advice, int(row), column)
-    if isinstance(error, duckdb.IOException):
-        return InputRefused(
-            f"cannot write the staged rows: {message.splitlines()[0]}", None, "Is the disk full?"
+    if raw.header.kind == "parquet":
+        return refuse(
+            raw.table, f"the parquet file is damaged: {message.splitlines()[0][:200]}", "Download it again"
         )
-    return InputRefused(f"cannot be mapped: {message.splitlines()[0][:300]}", Place(raw.table.name))
+    return refuse(raw.table, f"cannot be mapped: {message.splitlines()[0][:300]}")

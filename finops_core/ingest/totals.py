@@ -32,6 +32,8 @@ class SourceSums:
     sums: dict[Key, Decimal] = field(default_factory=dict)
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     rounded: int = 0
+    columns: frozenset[str] = frozenset()
+    """Names of the columns that were summed."""
 
     def add(self, key: Key, amount: Decimal) -> None:
         self.sums[key] = self.sums.get(key, Decimal(0)) + amount
@@ -59,7 +61,7 @@ def sum_source(
         money = [c for cs in wanted.values() for c in cs]
 
         def summed(batches: Iterator[dict[str, pyarrow.Array]]) -> SourceSums:
-            sums = SourceSums()
+            sums = SourceSums(columns=frozenset(c.name for c in money))
             for batch in batches:
                 length = len(next(iter(batch.values()))) if batch else 0
                 groups = _groups(batch, period, currency, total, length)
@@ -109,7 +111,7 @@ def _groups(
     masks: dict[tuple[str, str], Any] = {}
     for code in numpy.unique(codes):
         first, second = divmod(int(code), len(names[1]))
-        group = (total.period_of(names[0][first]), total.currency_of(names[1][second]))
+        group = (total.period_of(names[0][first]), total.currency_of(names[1][second]).upper())
         mask = codes == code
         masks[group] = mask if group not in masks else masks[group] | mask
     return masks if len(masks) > 1 else dict.fromkeys(masks)
@@ -217,7 +219,7 @@ def _batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, p
 
 
 def _parquet_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, pyarrow.Array]]:
-    file = pyarrow.parquet.ParquetFile(raw.plain)
+    file = pyarrow.parquet.ParquetFile(raw.plain, page_checksum_verification=True)
     for batch in file.iter_batches(batch_size=131_072, columns=sorted({path_of(c)[0] for c in columns})):
         found = {}
         for column in columns:
@@ -230,10 +232,12 @@ def _parquet_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dic
 
 
 def _csv_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, pyarrow.Array]]:
+    if not raw.lines:
+        return  # a header without even a line end
     names = [f"c{i}" for i in range(len(raw.header.columns))]
     wanted = sorted({c.sql for c in columns})
     reader = pyarrow.csv.open_csv(
-        raw.plain,
+        pyarrow.OSFile(str(raw.plain)),  # by its path, Arrow would unpack what is only named .gz
         read_options=pyarrow.csv.ReadOptions(
             column_names=names, skip_rows_after_names=1, block_size=16 << 20
         ),

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,7 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from finops_core.errors import FarthingError, HomeBusy, InputRefused, NothingLoaded
+from finops_core.errors import (
+    FarthingError,
+    HomeBusy,
+    InputRefused,
+    NothingLoaded,
+    Place,
+    UsageError,
+    disk_is_full,
+)
 
 WAIT = 60.0
 """Seconds for which a writer waits for another before it gives up."""
@@ -72,6 +81,8 @@ class Home:
             raise NothingLoaded(
                 f"{self.path} holds no charges yet: ingest an export, or make the demo"
             ) from None
+        except NotADirectoryError:
+            raise UsageError(f"{self.path} is a file: --home names a directory") from None
         except OSError:
             target = self.link
         return target
@@ -79,8 +90,9 @@ class Home:
     @contextmanager
     def writing(self, wait: float = WAIT) -> Iterator[None]:
         """Holds the home for writing. Raises HomeBusy after `wait` seconds; a dead process holds nothing."""
-        _make(self.path)
-        handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        make_directory(self.path)
+        with _unwritable_in_words(self.path):
+            handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             deadline = time.monotonic() + wait
             while True:
@@ -103,41 +115,57 @@ class Home:
     def workspace(self, name: str) -> Iterator[Path]:
         """A directory for the files of one piece of work, gone afterwards."""
         directory = self.staging / f"{name}-{os.getpid()}-{time.monotonic_ns()}"
-        _make(directory)
+        make_directory(directory)
         try:
             yield directory
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
+    def abandoned_workspaces(self) -> Iterator[Path]:
+        """Workspaces whose process is gone, killed in the middle of its work."""
+        for directory in self.staging.glob("*"):
+            process = re.fullmatch(r".*-(\d+)-\d+", directory.name)
+            if process is None or not Path("/proc", process.group(1)).exists():
+                yield directory
 
-def _make(directory: Path) -> None:
+
+def make_directory(directory: Path) -> None:
+    """Makes a directory of the home. Raises UsageError where a file is in the way, InputRefused where none can be made."""
+    with _unwritable_in_words(directory):
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise UsageError(f"{directory} cannot be made: a file is in its way") from error
+
+
+@contextmanager
+def _unwritable_in_words(where: Path) -> Iterator[None]:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
-        raise FarthingError(f"{directory} cannot be made: {error.strerror}") from error
+        raise InputRefused(
+            f"cannot be written: {error.strerror}",
+            Place(str(where)),
+            "Nothing was changed: choose another --home",
+        ) from error
 
 
 @contextmanager
 def full_disk_in_words(where: Path) -> Iterator[None]:
     """Turns the errors of a full or read-only disk into words; whatever was half written is not part of the store."""
-    import duckdb
-
     try:
         yield
-    except (OSError, duckdb.IOException) as error:
-        number = getattr(error, "errno", None)
-        text = str(error)
-        if (
-            number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
-            or "No space left" in text
-            or "Could not write" in text
-        ):
-            raise InputRefused(
-                f"the disk of {where} is full or cannot be written: {text.splitlines()[0][:200]}",
-                None,
-                "Nothing was changed: make room and load again",
-            ) from error
+    except FarthingError:
         raise
+    except Exception as error:
+        if not disk_is_full(error):
+            raise
+        first = next(iter(str(error).splitlines()), "")[:200]
+        raise InputRefused(
+            f"the disk of {where} is full or cannot be written: {first}",
+            None,
+            "Nothing was changed: make room and load again",
+        ) from error
 
 
 def sync(path: Path) -> None:

@@ -13,9 +13,11 @@ from pathlib import Path
 import duckdb
 import pyarrow
 from deltalake import DeltaTable, Field, Schema
+from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, CommitProperties, PostCommitHookProperties, RemoveAction
 
+from finops_core.errors import StoreDamaged
 from finops_core.focus.charges import STORE_COLUMNS, charge_columns
 from finops_core.formats.expressions import quoted
 from finops_core.ingest.sql import scalar
@@ -62,7 +64,12 @@ class Lake:
     path: Path
 
     def table(self, version: int | None = None) -> DeltaTable:
-        return DeltaTable(str(self.path), version=version)
+        """The table at a version. Raises StoreDamaged where its log cannot be read."""
+        try:
+            return DeltaTable(str(self.path), version=version)
+        except (DeltaError, OSError, ValueError) as error:
+            words = next(iter(str(error).splitlines()), "")[:200]
+            raise StoreDamaged(f"the lake {self.path} cannot be read: {words}") from error
 
     def version(self) -> int | None:
         """The newest version; None before the first load."""
@@ -109,6 +116,7 @@ class Lake:
             " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
         )
         sync(target)
+        sync(target.parent)
         return LakeFile(path, int(rows), target.stat().st_size, partition)
 
     def commit(self, files: list[LakeFile], replaced: set[Partition], batches: list[Batch]) -> int:
@@ -130,17 +138,35 @@ class Lake:
         version = table.version() + 1
         for batch in batches:
             batch.lake_version = version
-        table.create_write_transaction(
-            actions,
-            "append",
-            table.schema(),
-            partition_by=PARTITIONS,
-            commit_properties=CommitProperties({"farthing": json.dumps([asdict(b) for b in batches])}),
-            post_commithook_properties=PostCommitHookProperties(
-                create_checkpoint=True, cleanup_expired_logs=False
-            ),
-        )
+        try:
+            table.create_write_transaction(
+                actions,
+                "append",
+                table.schema(),
+                partition_by=PARTITIONS,
+                commit_properties=CommitProperties({"farthing": json.dumps([asdict(b) for b in batches])}),
+                post_commithook_properties=PostCommitHookProperties(
+                    create_checkpoint=True, cleanup_expired_logs=False
+                ),
+            )
+        except Exception:
+            # What follows a commit, such as a checkpoint on a full disk, may fail when the commit itself stands.
+            if self.newest_batch() != batches[-1].batch_id:
+                raise
+        log = self.path / "_delta_log"
+        for written in (log / f"{version:020d}.json", log):
+            sync(written)
         return version
+
+    def discard(self, files: list[LakeFile]) -> None:
+        """Deletes files that will not be committed."""
+        for file in files:
+            (self.path / file.path).unlink(missing_ok=True)
+
+    def newest_batch(self) -> str | None:
+        """The batch_id of the newest commit; None before the first load."""
+        batches = self.batches()
+        return batches[-1].batch_id if batches else None
 
     def _live(self, table: DeltaTable) -> list[tuple[str, int, Partition]]:
         rows = pyarrow.table(table.get_add_actions(flatten=True)).to_pylist()
@@ -171,7 +197,10 @@ class Lake:
     def sweep(self) -> list[str]:
         """Deletes parquet files that no version has ever named: what a killed load left behind. Only under the lock."""
         known: set[str] = set()
-        for log in (self.path / "_delta_log").glob("*.json"):
+        logs = sorted((self.path / "_delta_log").glob("*.json"))
+        if [log.stem for log in logs] != [f"{number:020d}" for number in range(self.table().version() + 1)]:
+            return []  # somebody cleaned the log: what it no longer names may still be a version's
+        for log in logs:
             for line in log.read_text("utf-8").splitlines():
                 action = json.loads(line) if line.strip() else {}
                 known |= {action[kind]["path"] for kind in ("add", "remove") if kind in action}

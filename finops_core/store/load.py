@@ -9,7 +9,8 @@ the next load.
 import hashlib
 import shutil
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,7 +63,7 @@ def load(
     Raises InputRefused (nothing stored), HomeBusy, or UsageError for an unknown format or source name.
     """
     _check_options(home, options)
-    with full_disk_in_words(home.path):
+    with full_disk_in_words(home.path), _overflow_in_words():
         if options.dry_run:
             with home.workspace("preview") as workspace:
                 return _Load(home, options, progress, workspace).run(list(paths))
@@ -72,23 +73,35 @@ def load(
                 return _Load(home, options, progress, workspace).run(list(paths))
 
 
+@contextmanager
+def _overflow_in_words() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfRangeException as error:
+        raise InputRefused(
+            "the costs add up to more than can be stored exactly",
+            None,
+            "At most 20 digits before the point: is a cost in the files too large?",
+        ) from error
+
+
 def repair(home: Home) -> None:
     """Sweeps what a killed load left behind, and brings the warehouse up to the lake. Only under the lock."""
-    if home.staging.exists():
-        for left in home.staging.iterdir():
-            if not left.name.startswith("preview-"):
-                shutil.rmtree(left, ignore_errors=True)
+    for left in home.abandoned_workspaces():
+        shutil.rmtree(left, ignore_errors=True)
     lake = Lake(home.lake)
     version = lake.version()
     if version is None:
         return
     lake.sweep()
+    newest = lake.newest_batch()
     current = home.current() if home.link.is_symlink() else None
-    if current is not None and current.exists() and warehouse.lake_version_of(current) == version:
+    if current is not None and current.exists() and warehouse.is_built_from(current, version, newest):
+        warehouse.sweep(home, current)
         return
-    for prepared in sorted(home.warehouse.glob("finops-*.duckdb"), reverse=True):
-        if prepared != current and warehouse.lake_version_of(prepared) == version:
-            warehouse.swap(home, warehouse.Built(prepared))
+    for complete in sorted(home.warehouse.glob("finops-*.duckdb"), reverse=True):
+        if warehouse.is_built_from(complete, version, newest):
+            warehouse.swap(home, warehouse.prepared(home, complete))
             return
     rebuild(home)
 
@@ -99,10 +112,10 @@ def rebuild(home: Home) -> None:
     version = lake.version()
     if version is None:
         raise UsageError(f"{home.path} has no lake to build from: ingest an export first")
-    home.link.unlink(missing_ok=True)
     with home.workspace("rebuild") as workspace:
         changed = {partition: lake.files(partitions={partition}) for partition in lake.partitions()}
-        warehouse.swap(home, warehouse.build(home, changed, lake.batches(), version, workspace))
+        built = warehouse.build(home, changed, lake.batches(), version, workspace, anew=True)
+        warehouse.swap(home, built)
 
 
 def _check_options(home: Home, options: LoadOptions) -> None:
@@ -246,25 +259,32 @@ class _Load:
         self.progress("Writing the lake")
         self.lake.create()
         base = self.lake.version() or 0
+        if not self.home.link.is_symlink():
+            rebuild(
+                self.home
+            )  # the figures before the first load: none, and so from now on always old or new ones
         batches = [batch for batch, _ in made]
         replaced: set[Partition] = {(b.source, b.billing_period) for b in batches}
         changed: dict[Partition, list[str]] = {partition: [] for partition in replaced}
-        files = []
-        for batch, staged in made:
-            partition = (batch.source, batch.billing_period)
-            if batch.rows_stored:
-                file = self.lake.write(connection, self._select(staged, batch), partition, self.batch_id)
-                _refuse_loss(file, batch)
-                files.append(file)
-                changed[partition].append(str(self.lake.path / file.path))
-        for batch in batches:
-            batch.lake_version = base + 1
-        connection.close()  # two databases at once would hold twice the memory
-        self.progress("Building finops.duckdb")
-        built = warehouse.build(
-            self.home, changed, [*self.history, *batches], base + 1, self.workspace / "spill"
-        )
-        self.lake.commit(files, replaced, batches)
+        files: list[LakeFile] = []
+        try:
+            for batch, staged in made:
+                partition = (batch.source, batch.billing_period)
+                batch.lake_version = base + 1
+                if batch.rows_stored:
+                    file = self.lake.write(connection, self._select(staged, batch), partition, self.batch_id)
+                    files.append(file)
+                    _refuse_loss(file, batch)
+                    changed[partition].append(str(self.lake.path / file.path))
+            connection.close()  # two databases at once would hold twice the memory
+            self.progress("Building finops.duckdb")
+            built = warehouse.build(
+                self.home, changed, [*self.history, *batches], base + 1, self.workspace / "spill"
+            )
+            self.lake.commit(files, replaced, batches)
+        except BaseException:
+            self.lake.discard(files)
+            raise
         warehouse.swap(self.home, built)
         self.progress("Done")
 
@@ -276,6 +296,10 @@ def _replacement_warnings(before: Batch, month: Month) -> list[str]:
         names = ", ".join(a.split("|")[-1] for a in gone[:3]) + ("…" if len(gone) > 3 else "")
         words.append(
             f"the version of {month.period} before held {len(gone)} accounts that this one does not ({names})"
+        )
+    if month.rows_stored * 2 < before.rows_stored:
+        words.append(
+            f"the version of {month.period} before held {before.rows_stored:,} rows, this one holds {month.rows_stored:,}"
         )
     return words
 

@@ -8,6 +8,8 @@ swaps the link; readers never wait and never see half a load.
 import json
 import os
 import shutil
+import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,9 +17,8 @@ import duckdb
 
 from finops_core.focus.charges import COSTS, MONEY
 from finops_core.formats.expressions import quoted
-from finops_core.ingest.sql import scalar
 from finops_core.store.batches import Batch
-from finops_core.store.home import Home, sync
+from finops_core.store.home import Home, make_directory, sync
 from finops_core.store.lake import Lake, Partition, lake_columns, lake_relation
 from finops_core.store.owners import OWNER_COLUMNS, OwnerRule, owner_rules, owners_sql
 
@@ -61,6 +62,8 @@ class Built:
     """A version of the warehouse that is complete on disk, but not yet the current one."""
 
     path: Path
+    link: Path
+    """A link to it, which becomes the home's own."""
 
 
 def charge_table_columns() -> dict[str, str]:
@@ -87,17 +90,23 @@ def connect(path: Path, read_only: bool = False, spill: Path | None = None) -> d
 
 
 def build(
-    home: Home, changed: dict[Partition, list[str]], batches: list[Batch], lake_version: int, spill: Path
+    home: Home,
+    changed: dict[Partition, list[str]],
+    batches: list[Batch],
+    lake_version: int,
+    spill: Path,
+    anew: bool = False,
 ) -> Built:
     """Builds the next version: the current one with the months of `changed` replaced by the rows of their files.
 
-    Falls back to building everything from the lake where the current version is missing or was made by other rules.
+    Builds everything from the lake where that is asked for (`anew`), and where the current version is missing, damaged
+    or was made by other rules.
     """
     rules = owner_rules(home.rules)
     current = home.current() if home.link.is_symlink() else None
-    target = home.warehouse / f"finops-{_next_number(home):06d}.duckdb"
-    home.warehouse.mkdir(parents=True, exist_ok=True)
-    usable = current is not None and current.exists() and _is_usable(current, rules)
+    target = home.warehouse / _next_name(home)
+    make_directory(home.warehouse)
+    usable = not anew and current is not None and current.exists() and _is_usable(current, rules)
     if usable and current is not None:
         shutil.copyfile(current, target)
     else:
@@ -115,65 +124,76 @@ def build(
                 _create(connection)
             _replace(connection, changed, rules)
             _write_batches(connection, batches)
-            _write_meta(connection, lake_version, rules)
+            _write_meta(connection, lake_version, batches, rules)
             connection.execute("CHECKPOINT")
         finally:
             connection.close()
         sync(target)
+        return prepared(home, target)
     except BaseException:
         target.unlink(missing_ok=True)
         Path(f"{target}.wal").unlink(missing_ok=True)
         raise
-    return Built(target)
+
+
+def prepared(home: Home, path: Path) -> Built:
+    """A complete version and its link, made beforehand: what is left for the swap needs no room on the disk."""
+    link = home.path / f".{path.stem}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("warehouse") / path.name)
+    return Built(path, link)
 
 
 def swap(home: Home, built: Built) -> None:
     """Makes a version the current one, and removes the others. Atomic: a reader finds the old one or the new one."""
-    temporary = home.path / f".finops.{os.getpid()}"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(Path("warehouse") / built.path.name)
-    os.replace(temporary, home.link)
+    os.replace(built.link, home.link)
     sync(home.path)
-    for other in home.warehouse.glob("finops-*.duckdb*"):
-        if other.name.split(".")[0] != built.path.stem:
-            other.unlink(missing_ok=True)
+    sweep(home, built.path)
+
+
+def sweep(home: Home, current: Path) -> None:
+    """Removes every version but the current one, and what killed loads left beside it. Only under the lock."""
+    leftovers = [p for p in home.warehouse.glob("*") if p.name.split(".")[0] != current.stem]
+    for leftover in (*leftovers, *home.path.glob(".finops-*")):
+        with suppress(OSError):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
 def lake_version_of(path: Path) -> int | None:
     """The version of the lake that a warehouse was built from; None where it cannot be read."""
+    version = _meta(path).get("lake_version")
+    return int(version) if version is not None else None
+
+
+def is_built_from(path: Path, lake_version: int, newest_batch: str | None) -> bool:
+    """Whether a warehouse is complete, and of this version of the lake."""
+    meta = _meta(path)
+    return (meta.get("lake_version"), meta.get("newest_batch")) == (str(lake_version), newest_batch or "")
+
+
+def _next_name(home: Home) -> str:
+    """Of several versions, the name that sorts last is the newest. No name is ever used twice: a process that has a file
+    open would go on reading the old one by that name."""
+    numbers = [int(p.stem.split("-")[1]) for p in home.warehouse.glob("finops-*.duckdb")]
+    return f"finops-{max(numbers, default=0) + 1:06d}-{uuid.uuid4().hex[:6]}.duckdb"
+
+
+def _meta(path: Path) -> dict[str, str]:
+    """What a warehouse says of itself; nothing where it cannot be read."""
     try:
         connection = connect(path, read_only=True)
     except duckdb.Error:
-        return None
+        return {}
     try:
-        value = scalar(connection, "SELECT value FROM meta WHERE key = 'lake_version'")
-        return int(value) if value is not None else None
+        return dict(connection.execute("SELECT key, value FROM meta").fetchall())
     except duckdb.Error:
-        return None
+        return {}
     finally:
         connection.close()
-
-
-def _next_number(home: Home) -> int:
-    numbers = (
-        [int(p.stem.split("-")[1]) for p in home.warehouse.glob("finops-*.duckdb")]
-        if home.warehouse.exists()
-        else []
-    )
-    return max(numbers, default=0) + 1
 
 
 def _is_usable(path: Path, rules: dict[str, OwnerRule]) -> bool:
-    try:
-        connection = connect(path, read_only=True)
-    except duckdb.Error:
-        return False
-    try:
-        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-    except duckdb.Error:
-        return False
-    finally:
-        connection.close()
+    meta = _meta(path)
     return meta.get("schema") == _schema_version() and meta.get("owners") == _owners_version(rules)
 
 
@@ -226,8 +246,16 @@ def _write_batches(connection: duckdb.DuckDBPyConnection, batches: list[Batch]) 
 
 
 def _write_meta(
-    connection: duckdb.DuckDBPyConnection, lake_version: int, rules: dict[str, OwnerRule]
+    connection: duckdb.DuckDBPyConnection,
+    lake_version: int,
+    batches: list[Batch],
+    rules: dict[str, OwnerRule],
 ) -> None:
     connection.execute("DELETE FROM meta")
-    meta = {"lake_version": str(lake_version), "schema": _schema_version(), "owners": _owners_version(rules)}
+    meta = {
+        "lake_version": str(lake_version),
+        "newest_batch": batches[-1].batch_id if batches else "",
+        "schema": _schema_version(),
+        "owners": _owners_version(rules),
+    }
     connection.executemany("INSERT INTO meta VALUES (?, ?)", [list(item) for item in meta.items()])

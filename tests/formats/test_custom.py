@@ -291,7 +291,7 @@ def test_twin_columns_are_refused() -> None:
         ("Total,,12.5,\n", r"bill\.csv, row 4, column 'Day': 'Total' is not a date"),
         (",,12.5,USD\n", r"bill\.csv, row 4, column '\w+'"),
         (",Total,12.5,\n", r"bill\.csv, row 4, column '\w+'"),
-        ("Generated on 2026-10-01\n", r"bill\.csv, row 4: 1 cells where the header has 4 columns"),
+        ("Generated on 2026-10-01\n", r"bill\.csv, row 4: 1 cell where the header has 4 columns"),
         ("2026-09-30,Total\n", r"bill\.csv, row 4: 2 cells where"),
     ],
 )
