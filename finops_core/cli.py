@@ -142,6 +142,28 @@ def ingest(
 
 
 @app.command()
+def demo(
+    months: Annotated[int, typer.Option(help="How many months, counted back from the demo's last.")] = 14,
+    scale: Annotated[float, typer.Option(help="Multiplies the resources: 1 gives about 300,000 rows.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Other figures for another seed, the same for the same.")] = 1,
+    as_json: _Json = False,
+) -> None:
+    """Make a demo company: exports as the clouds ship them, below HOME/demo, and load them."""
+    from finops_core.demo.company import make_demo
+
+    home = _home()
+    batches = make_demo(home, months, scale, seed, _say)
+    if as_json:
+        _json_out({"batches": [b.to_json() for b in batches]})
+        return
+    for source in dict.fromkeys(b.source for b in batches):
+        own = [b for b in batches if b.source == source]
+        state = "reconciled" if all(b.reconciled for b in own) else "DOES NOT RECONCILE"
+        _out(f"{source}: {len(own)} months, {sum(b.rows_stored for b in own):,} rows; {state}")
+    _say(f"The exports, and what belongs to them, are below {home.path / 'demo'}")
+
+
+@app.command()
 def sources(as_json: _Json = False) -> None:
     """What is loaded, per source and billing period."""
     from finops_core.quality.freshness import source_periods

@@ -9,9 +9,10 @@ import polars
 import pyarrow
 import pyarrow.compute
 
-from finops_core.demo import aws
+from finops_core.demo.aws_fees import Bill
+from finops_core.demo.aws_lines import USAGE
 from finops_core.demo.aws_table import PAYER, SCHEMA, table
-from finops_core.demo.estate import accounts
+from finops_core.demo.estate import accounts, shapes
 from finops_core.demo.seasons import LAST_DAY, Month
 from finops_core.demo.writing import write_csv, write_json, write_parquet
 
@@ -38,7 +39,7 @@ _SPELLED = {"product_region_code": "product/region", "product_product_name": "pr
 }
 
 
-def write_legacy(root: Path, bill: aws.Bill, seed: int) -> None:
+def write_legacy(root: Path, bill: Bill, seed: int) -> None:
     """A month of legacy CUR: chunks of an assembly, its manifest, and the period's."""
     month = bill.month
     _discounts(bill)
@@ -70,11 +71,11 @@ def write_legacy(root: Path, bill: aws.Bill, seed: int) -> None:
     write_json(root / base / f"{_REPORT}-Manifest.json", manifest)
 
 
-def _discounts(bill: aws.Bill) -> None:
+def _discounts(bill: Bill) -> None:
     """Legacy CUR shows the discount as rows too; their Net cost is 0, since the Net columns hold it already."""
     lines = bill.lines
-    usage = lines.kind == aws.USAGE
-    estate = aws.shapes("aws")
+    usage = lines.kind == USAGE
+    estate = shapes("aws")
     keys = [(s.account, s["service"]) for s in estate]
     order = list(dict.fromkeys(keys))
     at = numpy.array([order.index(k) for k in keys])[bill.usage.shape[lines.resource[usage]]]
@@ -122,13 +123,15 @@ def _legacy_name(name: str) -> str:
         return _SPELLED[name]
     category = next(c for c in _CATEGORIES if name.startswith(c + "_"))
     words = "".join(w.capitalize() for w in name.removeprefix(category + "_").split("_"))
-    words = words[0].lower() + words[1:] if category in ("product", "pricing") and words != "RateCode" else words
+    words = (
+        words[0].lower() + words[1:] if category in ("product", "pricing") and words != "RateCode" else words
+    )
     words = re.sub("Arn$", "ARN", words)
     head, *rest = category.split("_")
     return "/".join((head + "".join(w.capitalize() for w in rest), words))
 
 
-def write_data_export(root: Path, bill: aws.Bill, seed: int, restated: bool = False) -> Path | None:
+def write_data_export(root: Path, bill: Bill, seed: int, restated: bool = False) -> Path | None:
     """A month of CUR 2.0. A restated month has an earlier run beside the current one: its file is returned."""
     rows = table(bill, seed)
     month = bill.month
@@ -142,7 +145,7 @@ def write_data_export(root: Path, bill: aws.Bill, seed: int, restated: bool = Fa
     return first
 
 
-def first_version(rows: pyarrow.Table, bill: aws.Bill) -> pyarrow.Table:
+def first_version(rows: pyarrow.Table, bill: Bill) -> pyarrow.Table:
     """A restated month as it was first delivered: without the credits, and with the last days' egress not yet in."""
     compute = pyarrow.compute
     last = pyarrow.scalar(max(rows["line_item_usage_start_date"].to_pylist()), pyarrow.timestamp("ms"))
@@ -189,5 +192,3 @@ def _doubles(array: pyarrow.Array, scale: int) -> pyarrow.Array:
     whole = whole[array.offset : array.offset + len(array)]
     known = array.is_valid().to_numpy(zero_copy_only=False)
     return pyarrow.array(numpy.where(known, whole, 0) / float(10**scale), mask=~known)
-
-

@@ -10,8 +10,9 @@ import numpy
 import pyarrow
 import pyarrow.compute
 
-from finops_core.demo import aws
+from finops_core.demo import aws_lines as items
 from finops_core.demo.aws_commitments import PLANS, RESERVATIONS
+from finops_core.demo.aws_fees import Bill
 from finops_core.demo.estate import Shape, Tags, accounts, digest, resource_id, shapes, tags
 from finops_core.demo.money import Ints, Mask, decimals
 from finops_core.demo.usage import Usage
@@ -103,7 +104,7 @@ def commitment_arns() -> list[str]:
     ]
 
 
-def table(bill: aws.Bill, seed: int) -> pyarrow.Table:
+def table(bill: Bill, seed: int) -> pyarrow.Table:
     """All rows of a month's bill."""
     usage = _usage_rows(bill, seed)
     extras = pyarrow.Table.from_pylist([_extra_row(bill, row) for row in bill.extras], SCHEMA)
@@ -114,10 +115,10 @@ def table(bill: aws.Bill, seed: int) -> pyarrow.Table:
     return rows.set_column(0, SCHEMA.field(0), ids).combine_chunks()
 
 
-def _usage_rows(bill: aws.Bill, seed: int) -> pyarrow.Table:
+def _usage_rows(bill: Bill, seed: int) -> pyarrow.Table:
     lines, month = bill.lines, bill.month
     rows = len(lines.kind)
-    negated = lines.kind == aws.NEGATION
+    negated = lines.kind == items.NEGATION
     # Negations are of a workload: the second half of the resources has neither id nor tags.
     resource = lines.resource + negated * len(bill.usage.shape)
     own = _resources(bill.usage, seed).take(pyarrow.array(resource))
@@ -126,11 +127,11 @@ def _usage_rows(bill: aws.Bill, seed: int) -> pyarrow.Table:
     ends = pyarrow.array([d + timedelta(days=1) for d in days], _TIME)
     intervals = pyarrow.array([_interval(d, d + timedelta(days=1)) for d in month.days])
     of_day = pyarrow.array(lines.day)
-    covered, discounted = lines.kind == aws.COVERED, lines.kind == aws.DISCOUNTED
+    covered, discounted = lines.kind == items.COVERED, lines.kind == items.DISCOUNTED
     arns = pyarrow.array(commitment_arns())
     columns: dict[str, Any] = {
         "identity_time_interval": intervals.take(of_day),
-        "line_item_line_item_type": pyarrow.array(aws.TYPES).take(pyarrow.array(lines.kind)),
+        "line_item_line_item_type": pyarrow.array(items.TYPES).take(pyarrow.array(lines.kind)),
         "line_item_usage_start_date": starts.take(of_day),
         "line_item_usage_end_date": ends.take(of_day),
         "line_item_usage_amount": decimals(lines.micro, 6),
@@ -173,7 +174,7 @@ def _interval(start: date, end: date) -> str:
     return f"{start:%Y-%m-%d}T00:00:00Z/{end:%Y-%m-%d}T00:00:00Z"
 
 
-def _same(bill: aws.Bill) -> dict[str, Any]:
+def _same(bill: Bill) -> dict[str, Any]:
     """What stands on every row of a month."""
     month = bill.month
     found = {
@@ -219,7 +220,7 @@ def _facts(shape: Shape, number: int, seed: int) -> dict[str, str | None]:
         r"(?:Usage|Host|Notebk|Instance|Kafka|Node)[.:]([a-z0-9.]+\.[a-z0-9]+(?:\.[a-z0-9]+)?)", usage_type
     )
     rate = f"{shape.rate:.10f}".rstrip("0").rstrip(".")
-    public = f"{aws.rates([shape])[1][0]:.10f}".rstrip("0").rstrip(".")
+    public = f"{items.rates([shape])[1][0]:.10f}".rstrip("0").rstrip(".")
     what = f"On Demand Linux {machine.group(1)} Instance Hour" if machine and code == "AmazonEC2" else ""
     zoned = shape.kind == "fleet" and region
     return {
@@ -244,7 +245,7 @@ def _facts(shape: Shape, number: int, seed: int) -> dict[str, str | None]:
     }
 
 
-def _extra_row(bill: aws.Bill, row: dict[str, Any]) -> dict[str, Any]:
+def _extra_row(bill: Bill, row: dict[str, Any]) -> dict[str, Any]:
     """A fee, tax, credit or refund as a row of the table."""
     same = {n: v.as_py() if isinstance(v, pyarrow.Scalar) else v for n, v in _same(bill).items()}
     kind, number = row["kind"], row.get("commitment")

@@ -81,7 +81,9 @@ def _rows(table: str) -> list[dict[str, str]]:
 def accounts(provider: str) -> dict[str, Account]:
     """The accounts of a provider by name."""
     found = [Account(*row.values()) for row in _rows("accounts")]
-    return {a.name if a.provider != "Google Cloud" else a.account_id: a for a in found if a.provider == provider}
+    return {
+        a.name if a.provider != "Google Cloud" else a.account_id: a for a in found if a.provider == provider
+    }
 
 
 @cache

@@ -22,7 +22,10 @@ class Incident:
     end: date
     """The last day, included."""
     daily: Callable[[int, date], float]
+    team: str
     cause: str
+    change: str = ""
+    """What the deployment that brought it says; empty where there was none."""
     fixed: bool = True
     relative: bool = False
     """`daily` is then a share of the usual cost."""
@@ -37,7 +40,9 @@ INCIDENTS = (
         date(2026, 1, 27),
         date(2026, 1, 28),
         lambda n, day: (2900.0, 2100.0)[n],
+        "web",
         "A release of the shop fetched product images through the NAT gateways instead of the CDN",
+        change="Feature: new image component",
     ),
     Incident(
         "partition-filter",
@@ -47,7 +52,9 @@ INCIDENTS = (
         date(2026, 3, 9),
         date(2026, 4, 3),
         lambda n, day: 460.0,
+        "data-platform",
         "A dashboard lost its partition filter and scanned the whole table every hour",
+        change="Feature: sales dashboard, version 2",
     ),
     Incident(
         "training-left-on",
@@ -57,7 +64,9 @@ INCIDENTS = (
         date(2026, 5, 23),
         date(2026, 6, 7),
         lambda n, day: 720.0 if day.weekday() > 4 else 0.0,
+        "ml",
         "The schedule that stops training machines on Friday evening was deleted with an old stack",
+        change="Clean-up: remove unused stacks",
     ),
     Incident(
         "snapshots-kept",
@@ -67,7 +76,9 @@ INCIDENTS = (
         date(2026, 7, 6),
         date(2026, 9, 13),
         lambda n, day: 6.0 * (n + 1),
+        "catalog",
         "A backup policy without expiry took snapshots of the catalogue's volumes every day",
+        change="Configuration: backup policy for volumes",
     ),
     Incident(
         "batch-stopped",
@@ -77,6 +88,7 @@ INCIDENTS = (
         date(2026, 9, 22),
         date(2026, 9, 25),
         lambda n, day: -0.75,
+        "warehouse",
         "The warehouse's batch machines could not start: an expired certificate",
         relative=True,
     ),
@@ -88,7 +100,9 @@ INCIDENTS = (
         date(2026, 11, 14),
         LAST_DAY,
         lambda n, day: 70.0 * 1.42**n,
+        "checkout",
         "Debug logging was left on in checkout, and a retry loop writes ever more of it",
+        change="Configuration: log level for an investigation",
         fixed=False,
     ),
 )
@@ -113,5 +127,7 @@ def extra_level(
         for column, day in enumerate(month.days):
             if incident.start <= day <= incident.end:
                 amount = incident.daily((day - incident.start).days, day)
-                extra[at, column] += amount * level[at, column] if incident.relative else amount * scale / price
+                extra[at, column] += (
+                    amount * level[at, column] if incident.relative else amount * scale / price
+                )
     return extra

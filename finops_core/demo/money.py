@@ -14,19 +14,18 @@ Ints = NDArray[numpy.int64]
 Mask = NDArray[numpy.bool_]
 
 
-def units(amount: object) -> Ints:
-    """Amounts in currency, rounded to whole units."""
-    return numpy.rint(numpy.asarray(amount, dtype=numpy.float64) * UNIT).astype(numpy.int64)
-
-
 def cost(micro: Ints, rate: object) -> Ints:
     """Quantity times rate, rounded to whole units."""
-    return numpy.rint(micro * (numpy.asarray(rate, dtype=numpy.float64) * (UNIT / MICRO))).astype(numpy.int64)
+    worth: Ints = numpy.rint(micro * (numpy.asarray(rate, dtype=numpy.float64) * (UNIT / MICRO))).astype(
+        numpy.int64
+    )
+    return worth
 
 
 def share(amounts: Ints, factor: float) -> Ints:
     """A part of amounts, rounded to whole units."""
-    return numpy.rint(amounts * factor).astype(numpy.int64)
+    whole: Ints = numpy.rint(amounts * factor).astype(numpy.int64)
+    return whole
 
 
 def decimals(amounts: Ints, scale: int = 10, where: Mask | None = None) -> pyarrow.Array:

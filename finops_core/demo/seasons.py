@@ -52,9 +52,7 @@ class Month:
     @cached_property
     def days(self) -> tuple[date, ...]:
         """The days that have charges."""
-        return tuple(
-            day for n in range(self.length) if (day := self.first + timedelta(days=n)) <= LAST_DAY
-        )
+        return tuple(day for n in range(self.length) if (day := self.first + timedelta(days=n)) <= LAST_DAY)
 
     @property
     def number(self) -> int:
@@ -118,7 +116,5 @@ def growth(name: str, day: date) -> float:
 
 def factors(profiles: list[tuple[str, str]], days: tuple[date, ...]) -> Floats:
     """Usage by workload and day against the middle of the calendar; workloads are (profile, growth)."""
-    known = {
-        pair: [_PROFILES[pair[0]](day) * growth(pair[1], day) for day in days] for pair in set(profiles)
-    }
+    known = {pair: [_PROFILES[pair[0]](day) * growth(pair[1], day) for day in days] for pair in set(profiles)}
     return numpy.array([known[pair] for pair in profiles], dtype=numpy.float64).reshape(-1, len(days))

@@ -43,7 +43,9 @@ def use(
     level *= numpy.array([s.count * scale for s in shapes])[:, None]
     extra = extra_level(shapes, month, level, scale, incidents)
     raised = level + extra if extra.any() else level
-    sizes = [_size(s, n, scale) for s, n in zip(shapes, numpy.maximum(level, raised).max(axis=1), strict=True)]
+    sizes = [
+        _size(s, n, scale) for s, n in zip(shapes, numpy.maximum(level, raised).max(axis=1), strict=True)
+    ]
     shape = numpy.repeat(numpy.arange(len(shapes)), sizes)
     number = numpy.concatenate([numpy.arange(size) for size in sizes])
     noise = 1 + _RESOURCE_NOISE * random.standard_normal((len(shape), len(month.days))).clip(-3, 3)
@@ -56,7 +58,8 @@ def use(
         running = (levels[shape] - number[:, None]).clip(0, 1)
         metered = levels[shape] * weights[:, None] * noise
         used = numpy.where(fleet[:, None], running, metered.clip(0)) * quantity[:, None]
-        return numpy.rint(used * MICRO).astype(numpy.int64)
+        whole: Ints = numpy.rint(used * MICRO).astype(numpy.int64)
+        return whole
 
     usual = micro(level)
     return Usage(shape, number, usual if raised is level else micro(raised), usual)
