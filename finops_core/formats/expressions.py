@@ -9,8 +9,8 @@ from functools import cache
 from importlib import resources
 
 from finops_core.formats.format import Format, Header, SourceColumn
+from finops_core.formats.records import MONEY, RECORD_MACROS, records_sql
 
-MONEY = "DECIMAL(38,18)"
 _NUMBER = r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)? ?(Z|UTC|[-+][0-9]{2}(:?[0-9]{2})?)?)?"
 _US = r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"
@@ -33,6 +33,9 @@ CREATE OR REPLACE MACRO money_text(t, row_number, name) AS
     CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
          WHEN regexp_full_match(trim(t), '{_NUMBER}')
          THEN coalesce(TRY_CAST(trim(t) AS {MONEY}), stop_at('range', row_number, name, t))
+         ELSE stop_at('number', row_number, name, t) END;
+CREATE OR REPLACE MACRO money_form(t, row_number, name) AS
+    CASE WHEN t IS NULL OR regexp_full_match(trim(t), '{_NUMBER}') THEN NULL
          ELSE stop_at('number', row_number, name, t) END;
 CREATE OR REPLACE MACRO money_double(d, row_number, name) AS
     CASE WHEN d IS NULL THEN NULL
@@ -73,7 +76,12 @@ CREATE OR REPLACE MACRO comma_text(t, row_number, name) AS
          WHEN regexp_full_match(trim(t), '{_COMMA}')
          THEN replace(regexp_replace(trim(t), '[.{_BLANKS}]', '', 'g'), ',', '.')
          ELSE stop_at('comma', row_number, name, t) END;
-"""
+CREATE OR REPLACE MACRO month_text(t, row_number, name) AS
+    CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
+         WHEN regexp_full_match(trim(t), '[0-9]{{4}}-?(0[1-9]|1[0-2])([.]0)?')
+         THEN strptime(left(replace(trim(t), '-', ''), 6), '%Y%m')
+         ELSE stop_at('month', row_number, name, t) END;
+{RECORD_MACROS}"""
 
 
 def quoted(text: str) -> str:
@@ -116,7 +124,8 @@ def mapping_rows(table: str) -> tuple[dict[str, str], ...]:
 
 
 _READ = re.compile(
-    r"\b(money|price|quantity|instant|us_date|json|object)\(\[([^\[\]]+)\]\)|\[([A-Za-z_x][^\[\]']*)\]"
+    r"\b(money|price|quantity|instant|us_date|month|json|object)\(\[([^\[\]]+)\]\)|\[([A-Za-z_x][^\[\]']*)\]"
+    r"|\brecords\(\[([^\[\]]+)\]((?:, [\w:]+)+)\)"
 )
 _DEFINITION = re.compile(r"\$([a-z][a-z_]*)\b")
 _LOOKUP = re.compile(r"\blookup\((\w+), ")
@@ -138,6 +147,7 @@ class Compiler:
         for column in self.header.columns:
             self._by_name.setdefault(self.format.spell(column.name), column)
         self._definitions = dict(self.format.definitions(self.header))
+        self._ready: set[str] = set()
 
     def find(self, name: str) -> SourceColumn | None:
         """The file's column for a canonical name or one of its synonyms."""
@@ -154,22 +164,46 @@ class Compiler:
             if expanded == expression:
                 break
             expression = expanded
+        expression = expression.replace("\0", "$")
         # In one pass: a name that is read may itself hold brackets.
-        expression = _READ.sub(
-            lambda m: self._read(m.group(1) or "text", m.group(2) or m.group(3)), expression
-        )
-        return self._lookups(expression)
+        return self._lookups(_READ.sub(self._read_match, expression))
+
+    def prepared(self, relation: str) -> str:
+        """The raw relation with the definitions of `Format.once` as columns; later expressions read those."""
+        for name in self.format.once:
+            relation = f"(SELECT *, {self.sql(f'${name}')} AS {identifier(f'${name}')} FROM {relation})"
+            self._ready.add(name)
+        return relation
 
     def extra(self) -> str:
         """All columns that no expression has read, as one JSON object without nulls."""
-        rest = [c for c in self.header.columns if c.name not in self.used]
+        kept = {self.format.spell(name) for name in self.format.keep}
+        rest = [
+            c for c in self.header.columns if c.name not in self.used or self.format.spell(c.name) in kept
+        ]
         return self._object((c.name, c) for c in rest)
 
     def _define(self, match: re.Match[str]) -> str:
         name = match.group(1)
         if name == "role":
             return quoted(self.role)
+        if name in self._ready:
+            return identifier(f"${name}").replace("$", "\0")
         return f"({self._definitions[name]})"
+
+    def _read_match(self, match: re.Match[str]) -> str:
+        reader, name, bare, listed, fields = match.groups()
+        if listed is None:
+            return self._read(reader or "text", name or bare)
+        return self._records(listed, tuple(fields.removeprefix(", ").split(", ")))
+
+    def _records(self, name: str, fields: tuple[str, ...]) -> str:
+        column = self.find(name)
+        if column is None:
+            return records_sql(SourceColumn(name, "NULL", "NULL"), "NULL", fields, self.row)
+        self.used.add(column.name)
+        text = self._text(column) if column.type == "VARCHAR" else ""
+        return records_sql(column, text, fields, self.row)
 
     def _read(self, reader: str, name: str) -> str:
         if reader == "object":
@@ -182,7 +216,9 @@ class Compiler:
                 "quantity": "CAST(NULL AS DOUBLE)",
             }.get(
                 reader,
-                "CAST(NULL AS TIMESTAMP)" if reader in ("instant", "us_date") else f"CAST(NULL AS {MONEY})",
+                "CAST(NULL AS TIMESTAMP)"
+                if reader in ("instant", "us_date", "month")
+                else f"CAST(NULL AS {MONEY})",
             )
         self.used.add(column.name)
         return getattr(self, f"_{reader}")(column)  # type: ignore[no-any-return]
@@ -204,6 +240,8 @@ class Compiler:
         return f"{self.row}, {quoted(column.name)}"
 
     def _money(self, column: SourceColumn) -> str:
+        if column.exact:
+            return f"money_json({self._text(column)}, {column.exact}, {self._place(column)})"
         if column.type in ("VARCHAR", "JSON"):
             return f"money_text({self._text(column)}, {self._place(column)})"
         if column.type in ("DOUBLE", "FLOAT"):
@@ -211,7 +249,8 @@ class Compiler:
         return f"money_exact({column.sql}, {self._place(column)})"
 
     def _price(self, column: SourceColumn) -> str:
-        return f"price_text({self._text(column)})"
+        price = f"price_text({self._text(column)})"
+        return f"coalesce({column.exact}, {price})" if column.exact else price
 
     def _quantity(self, column: SourceColumn) -> str:
         if column.type in ("VARCHAR", "JSON"):
@@ -224,6 +263,9 @@ class Compiler:
         if column.type.startswith(("TIMESTAMP", "DATE")):
             return f"CAST({column.sql} AS TIMESTAMP)"
         return f"instant_text({self._text(column)}, {self._place(column)})"
+
+    def _month(self, column: SourceColumn) -> str:
+        return f"month_text({self._text(column)}, {self._place(column)})"
 
     def _us_date(self, column: SourceColumn) -> str:
         if column.type.startswith(("TIMESTAMP", "DATE")):
@@ -254,7 +296,7 @@ class Compiler:
             end = _closing(expression, match.end())
             key, column = expression[match.end() : end].rsplit(", ", 1)
             self.tables.add(match.group(1))
-            found = f"(SELECT m.{column} FROM {match.group(1)} m WHERE m.key = lower({key}))"
+            found = f"getvariable({quoted(f'{match.group(1)}_{column}')})[lower({key})]"
             expression = expression[: match.start()] + found + expression[end + 1 :]
         return expression
 

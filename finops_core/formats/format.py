@@ -10,8 +10,10 @@ not what it must be (`finops_core.formats.expressions`):
     quantity([x])  DOUBLE
     instant([x])   ISO 8601 to a UTC timestamp
     us_date([x])   M/D/YYYY or ISO 8601 to a timestamp at midnight
+    month([x])     YYYYMM to a timestamp at the first of the month
     json([x])      nested value as JSON text
     object([p*])   all columns whose name starts with p, as one JSON object, keys as written
+    records([x], a, money:b)   a list of records as a list of structs of these fields: texts, and exact money
     lookup(table, key, column)   a fact of formats/mappings/table.csv
 
 ``$name`` is a definition of the format (`Format.definitions`) or ``$role``, the part that a file plays in its set.
@@ -23,11 +25,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """One column of a raw file: its name as written, its DuckDB type, and the SQL that reads it."""
+    """One column of a raw file: its name as written, its DuckDB type, and the SQL that reads it.
+
+    `exact` is the SQL of a number's exact value where `sql` may lose digits (JSON numbers), in the same nesting.
+    """
 
     name: str
     type: str
     sql: str
+    exact: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,10 +105,14 @@ class Format:
     """Source columns without which nothing can be said; `a|b` where either will do."""
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     definitions: Callable[[Header], Mapping[str, str]] = lambda header: {}
+    once: tuple[str, ...] = ()
+    """Definitions that are worked out once a row, in this order, because many expressions use them."""
     drop: tuple[Drop, ...] = ()
     derive: tuple[Derive, ...] = ()
     nulls: tuple[str, ...] = ()
     """Spellings of null beside the empty cell, upper case."""
+    keep: tuple[str, ...] = ()
+    """Source columns that stay in x_Extra although they are read: not all that they hold has a place of its own."""
     roles: tuple[str, ...] = ("",)
     role: Callable[[Header, str, Callable[[str], int]], str] = lambda header, hint, count: ""
     """(header, what a manifest or file name says, count of rows where an expression holds) → the file's role."""

@@ -16,6 +16,7 @@ import duckdb
 import pyarrow.parquet
 
 from finops_core.errors import InputRefused, Place
+from finops_core.formats.expressions import identifier
 from finops_core.formats.format import Header, SourceColumn
 
 CHUNK = 1 << 20
@@ -246,15 +247,16 @@ def _parquet_header(file: ExportFile) -> Header:
     except (pyarrow.ArrowException, duckdb.Error, OSError, ValueError) as error:
         raise refuse(file, "the parquet file is cut off or damaged", "Download it again") from error
     found: list[SourceColumn] = []
-    for name, identifier, kind in columns:
-        found.extend(_fields(name, '"' + identifier.replace('"', '""') + '"', kind))
+    for name, written, kind in columns:
+        found.extend(struct_fields(name, identifier(written), kind))
     return Header("parquet", tuple(found))
 
 
-def _fields(name: str, sql: str, kind: "duckdb.sqltypes.DuckDBPyType") -> Iterator[SourceColumn]:
+def struct_fields(name: str, sql: str, kind: "duckdb.sqltypes.DuckDBPyType") -> Iterator[SourceColumn]:
+    """The columns that a column amounts to: the fields of a struct, by their dotted names, or itself."""
     if kind.id == "struct":
         for child, inner in cast("list[tuple[str, duckdb.sqltypes.DuckDBPyType]]", kind.children):
-            yield from _fields(f"{name}.{child}", f'{sql}."{child}"', inner)
+            yield from struct_fields(f"{name}.{child}", f"{sql}.{identifier(child)}", inner)
     else:
         yield SourceColumn(name, str(kind), sql)
 

@@ -4,15 +4,18 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from finops_core.errors import InputRefused
+from finops_core.formats.expressions import quoted
 from finops_core.formats.format import Header, SourceColumn
-from finops_core.ingest.files import Examined, decompressed, parquet_sql, refuse
-from finops_core.ingest.sql import scalar
+from finops_core.ingest.files import Examined, decompressed, parquet_sql, refuse, struct_fields
+from finops_core.ingest.json_structure import exact_shape, leaf_paths, merged_structure, text_shape, unfit
 
 MAX_LINE = 16 << 20
 
@@ -72,12 +75,13 @@ def _plain(table: Examined, workspace: Path) -> Path:
 def _copy_csv(table: Examined, plain: Path, raw: Path, connection: duckdb.DuckDBPyConnection) -> None:
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(table.header.columns)))
     source = str(plain).replace("'", "''")
-    connection.execute(
-        f"""COPY (SELECT * FROM read_csv('{source}', columns={{{columns}}}, auto_detect=false, header=true,
+    with in_order(connection):
+        connection.execute(
+            f"""COPY (SELECT * FROM read_csv('{source}', columns={{{columns}}}, auto_detect=false, header=true,
             delim='{table.delimiter}', quote='"', escape='"', strict_mode=true, null_padding=false,
             max_line_size={MAX_LINE}, compression='none', encoding='utf-8', allow_quoted_nulls=false, nullstr='\x01'))
             TO '{raw}' (FORMAT parquet, COMPRESSION snappy)"""
-    )
+        )
 
 
 def _csv_refusal(table: Examined, message: str) -> InputRefused | None:
@@ -150,12 +154,27 @@ def _rewritten(table: Examined, plain: Path, workspace: Path) -> Path:
 
 
 def _read_json(table: Examined, plain: Path, raw: Path, connection: duckdb.DuckDBPyConnection) -> RawTable:
-    source = str(plain).replace("'", "''")
+    """JSON lines become typed columns: all values as text, lists of objects as lists of structs of texts.
+
+    DuckDB writes a JSON number that has a point out of a double, so beyond 17 digits it would differ from the file: the
+    exact value of those stands beside the text (`SourceColumn.exact`).
+    """
+    lines = f"""read_json_objects({quoted(str(plain))}, format='newline_delimited', compression='none',
+                                  maximum_object_size={MAX_LINE})"""
     try:
-        connection.execute(
-            f"""COPY (SELECT CAST(json AS VARCHAR) AS line FROM read_json_objects('{source}', format='newline_delimited',
-                compression='none', maximum_object_size={MAX_LINE})) TO '{raw}' (FORMAT parquet, COMPRESSION snappy)"""
-        )
+        fields = merged_structure(connection.execute(f"SELECT DISTINCT json_structure(json) FROM {lines}"))
+        if not isinstance(fields, dict) or unfit(fields):
+            raise refuse(table, "the lines are no JSON objects with distinct keys", "One row a line")
+        exact = exact_shape(fields)
+        select = [f"json_transform(json, {quoted(json.dumps(text_shape(fields)))}) AS written"]
+        if exact:
+            select.append(f"json_transform(json, {quoted(json.dumps(exact))}) AS exact")
+        with in_order(connection):
+            connection.execute(
+                f"COPY (SELECT {', '.join(select)} FROM {lines}) TO '{raw}' (FORMAT parquet, COMPRESSION snappy)"
+            )
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         found = re.search(r"(?:line|record/value) (\d+)", str(error))
         row = int(found.group(1)) if found else None
@@ -166,22 +185,27 @@ def _read_json(table: Examined, plain: Path, raw: Path, connection: duckdb.DuckD
             row,
         ) from error
     relation = f"(SELECT *, file_row_number + 1 AS x_Row FROM {parquet_sql(raw, rows=True)})"
-    structure = scalar(connection, f"SELECT json_group_structure(CAST(line AS JSON)) FROM {relation}")
-    fields = json.loads(structure) if structure else {}
-    header = Header("json", tuple(_json_columns(fields)))
+    header = Header("json", tuple(_json_columns(raw, exact, connection)))
     return RawTable(replace(table, header=header), relation, header, plain)
 
 
-def _json_columns(fields: object, path: tuple[str, ...] = ()) -> Iterator[SourceColumn]:
-    if isinstance(fields, dict) and fields:
-        for key, inner in fields.items():
-            yield from _json_columns(inner, (*path, key))
-        return
-    pointer = "$" + "".join(f'."{key}"' for key in path)
-    pointer = pointer.replace("'", "''")
-    if isinstance(fields, list) or fields in ("JSON", {}):
-        yield SourceColumn(
-            ".".join(path), "JSON", f"nullif(CAST(json_extract(line, '{pointer}') AS VARCHAR), 'null')"
+def _json_columns(
+    raw: Path, exact: dict[str, Any], connection: duckdb.DuckDBPyConnection
+) -> Iterator[SourceColumn]:
+    written = connection.sql(f"SELECT written FROM {parquet_sql(raw)}").types[0]
+    beside = set(leaf_paths(exact))
+    for column in struct_fields("", "written", written):
+        path = column.sql.removeprefix("written")
+        yield replace(
+            column, name=column.name.removeprefix("."), exact=f"exact{path}" if path in beside else ""
         )
-    else:
-        yield SourceColumn(".".join(path), "VARCHAR", f"json_extract_string(line, '{pointer}')")
+
+
+@contextmanager
+def in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Keeps the order of a file, which is what its rows are numbered by; elsewhere order costs and says nothing."""
+    connection.execute("SET preserve_insertion_order=true")
+    try:
+        yield
+    finally:
+        connection.execute("SET preserve_insertion_order=false")

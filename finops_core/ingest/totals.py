@@ -4,8 +4,6 @@ DuckDB maps the rows; here pyarrow and Python read the same file again and add i
 is what "reconciled" means.
 """
 
-import ast
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
@@ -18,6 +16,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from finops_core.formats.format import SourceColumn, SourceTotal
+from finops_core.ingest.arrays import parse_array
+from finops_core.ingest.json_rows import arrow_json_batches, json_batches, path_of
 from finops_core.ingest.read import RawTable
 
 SMALLEST = Decimal("1e-18")
@@ -50,25 +50,36 @@ def sum_source(
     """Sums the raw cost column(s) of one file by billing period and currency."""
     with localcontext() as context:
         context.prec = 60
-        sums = SourceSums()
         metrics = {total.metric: total.cost} | ({"EffectiveCost": total.effective} if total.effective else {})
         wanted = {
             metric: [c for name in names.split("|") if (c := find(name))] for metric, names in metrics.items()
         }
         period, currency = find(total.period), find(total.currency)
         credit = find(total.credits) if total.credits else None
-        columns = [c for c in (period, currency, credit, *(c for cs in wanted.values() for c in cs)) if c]
-        for batch in _batches(raw, columns):
-            length = len(next(iter(batch.values()))) if batch else 0
-            groups = _groups(batch, period, currency, total, length)
-            for group, chosen in groups.items():
-                sums.rows[group] = sums.rows.get(group, 0) + (length if chosen is None else int(chosen.sum()))
-                for metric, sources in wanted.items():
-                    values = [_chosen(batch[c.name], chosen) for c in sources]
-                    sums.add((*group, metric), _sum(values, nulls, sums, total.amount_of))
-                if credit is not None:
-                    sums.add((*group, total.metric), _credits(_chosen(batch[credit.name], chosen)))
-        return sums
+        money = [c for cs in wanted.values() for c in cs]
+
+        def summed(batches: Iterator[dict[str, pyarrow.Array]]) -> SourceSums:
+            sums = SourceSums()
+            for batch in batches:
+                length = len(next(iter(batch.values()))) if batch else 0
+                groups = _groups(batch, period, currency, total, length)
+                for group, chosen in groups.items():
+                    rows = length if chosen is None else int(chosen.sum())
+                    sums.rows[group] = sums.rows.get(group, 0) + rows
+                    for metric, sources in wanted.items():
+                        values = [_chosen(batch[c.name], chosen) for c in sources]
+                        sums.add((*group, metric), _sum(values, nulls, sums, total.amount_of))
+                    if credit is not None:
+                        sums.add((*group, total.metric), _credits(_chosen(batch[credit.name], chosen), sums))
+            return sums
+
+        texts = [c for c in (period, currency) if c]
+        if raw.header.kind == "json":
+            try:
+                return summed(arrow_json_batches(raw.plain, texts, money, credit))
+            except pyarrow.ArrowException:
+                pass  # a value that Arrow does not take as it is declared: the patient reader takes any
+        return summed(_batches(raw, [*texts, *money, *([credit] if credit else [])]))
 
 
 def _chosen(values: pyarrow.Array, mask: Any) -> pyarrow.Array:
@@ -159,8 +170,10 @@ def _exact_sum(values: pyarrow.Array) -> Decimal | None:
             trimmed = pyarrow.compute.utf8_trim_whitespace(values)
             filled = pyarrow.compute.if_else(pyarrow.compute.equal(trimmed, ""), None, trimmed)
             values = filled.cast(pyarrow.decimal128(38, 18))
-        if not pyarrow.types.is_decimal(values.type) or values.type.scale > 18:
+        if not pyarrow.types.is_decimal(values.type):
             return None
+        if values.type.scale > 18:
+            values = values.cast(pyarrow.decimal128(38, 18))
         return Decimal(pyarrow.compute.sum(values).as_py() or 0)
     except pyarrow.ArrowException:
         return None
@@ -174,30 +187,21 @@ def _texts(values: pyarrow.Array) -> list[str | None]:
     return [None if v is None else str(v) for v in _plain(values)]
 
 
-def _credits(values: pyarrow.Array) -> Decimal:
-    """Sum of the amounts in arrays of credits: nested values, JSON text, or Python literals."""
+def _credits(values: pyarrow.Array, sums: SourceSums) -> Decimal:
+    """Sum of the amounts in arrays of credits: lists of structs, JSON text, or Python literals."""
+    if pyarrow.types.is_list(values.type) or pyarrow.types.is_large_list(values.type):
+        credits = values.flatten()
+        if not pyarrow.types.is_struct(credits.type) or credits.type.get_field_index("amount") < 0:
+            return Decimal(0)
+        return _sum([pyarrow.compute.struct_field(credits, "amount")], (), sums)
     amount = Decimal(0)
-    for value in values.to_pylist():
-        if isinstance(value, str):
-            value = parse_array(value)
-        for credit in value or ():
-            if credit and credit.get("amount") is not None:
-                amount += Decimal(str(credit["amount"]))
+    if pyarrow.types.is_null(values.type):
+        return amount
+    for text, count in ((v["values"].as_py(), v["counts"].as_py()) for v in values.value_counts()):
+        found = [c for c in parse_array(text) or () if isinstance(c, dict)] if isinstance(text, str) else []
+        amounts = [str(c["amount"]) for c in found if c.get("amount") is not None]
+        amount += _sum([pyarrow.array(amounts * count, pyarrow.string())], (), sums)
     return amount
-
-
-def parse_array(text: str) -> list[Any]:
-    """An array written as JSON, or as Python writes it (single quotes, None); empty where it is neither."""
-    if not text.strip():
-        return []
-    try:
-        found = json.loads(text, parse_float=Decimal)
-    except json.JSONDecodeError:
-        try:
-            found = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return []
-    return found if isinstance(found, list) else []
 
 
 def _batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, pyarrow.Array]]:
@@ -209,23 +213,18 @@ def _batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, p
     elif kind == "csv":
         yield from _csv_batches(raw, columns)
     else:
-        yield from _json_batches(raw, columns)
+        yield from json_batches(raw.plain, columns)
 
 
 def _parquet_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, pyarrow.Array]]:
     file = pyarrow.parquet.ParquetFile(raw.plain)
-    for batch in file.iter_batches(
-        batch_size=131_072, columns=sorted({c.name.split(".")[0] for c in columns})
-    ):
+    for batch in file.iter_batches(batch_size=131_072, columns=sorted({path_of(c)[0] for c in columns})):
         found = {}
         for column in columns:
-            top, *inner = column.name.split(".")
-            if top in batch.schema.names:
-                array = batch.column(top)
-                for field_name in inner:
-                    array = pyarrow.compute.struct_field(array, field_name)
-            else:
-                array = batch.column(column.name)
+            top, *inner = path_of(column)
+            array = batch.column(top)
+            for field_name in inner:
+                array = pyarrow.compute.struct_field(array, field_name)
             found[column.name] = array
         yield found
 
@@ -247,31 +246,3 @@ def _csv_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[st
     )
     for batch in reader:
         yield {c.name: batch.column(c.sql) for c in columns}
-
-
-def _json_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, pyarrow.Array]]:
-    rows: dict[str, list[str | None]] = {c.name: [] for c in columns}
-
-    def flush() -> dict[str, pyarrow.Array]:
-        batch = {name: pyarrow.array(values, pyarrow.string()) for name, values in rows.items()}
-        for values in rows.values():
-            values.clear()
-        return batch
-
-    with raw.plain.open(encoding="utf-8-sig") as lines:
-        for line in lines:
-            if not line.strip():
-                continue
-            parsed = json.loads(line, parse_float=_Number, parse_int=_Number)
-            for column in columns:
-                value = parsed
-                for key in column.name.split("."):
-                    value = value.get(key) if isinstance(value, dict) else None
-                rows[column.name].append(json.dumps(value, default=str) if isinstance(value, list) else value)
-            if len(rows[columns[0].name]) >= 50_000:
-                yield flush()
-    yield flush()
-
-
-class _Number(str):
-    """A JSON number kept as it is written."""
