@@ -13,13 +13,13 @@ from importlib import resources
 Tags = tuple[tuple[str, str], ...]
 _GOLDEN = 0.6180339887498949
 _ENVIRONMENTS = {
-    "prod": ("prod", "prod", "prod", "Prod", "production", "prd", "prodution", ""),
+    "prod": (*("prod",) * 7, "Prod", "production", "production", "prd", "prodution", "", ""),
     "staging": ("staging", "staging", "stage", "Staging", "stg", ""),
     "dev": ("dev", "dev", "development", "Dev", "develop", ""),
     "test": ("test", "test", "testing", "qa", ""),
 }
 """How an environment is spelt on resources with careless tags; an empty text is no tag."""
-_TEAM_IS_WRONG = ((0.55, "right"), (0.74, "missing"), (0.85, "alias"), (0.93, "misspelt"), (1.0, "case"))
+_TEAM_IS_WRONG = ((0.60, "right"), (0.78, "missing"), (0.87, "alias"), (0.94, "misspelt"), (1.0, "case"))
 """Shares of resources with careless tags, cumulated, and what is the matter with their team."""
 
 

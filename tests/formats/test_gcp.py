@@ -409,7 +409,10 @@ def test_a_damaged_array_is_refused_with_its_place(tmp_path: Path, cell: str, wo
         ({"invoice": {"month": "202613"}}, r"row 2, column 'invoice.month'"),
         ({"invoice": None}, r"row 2, column 'BillingPeriodStart'"),
         ({"usage_start_time": "13/09/2026"}, r"row 2, column 'usage_start_time'"),
-        ({"credits": [credit("DISCOUNT", "0") | {"amount": "half"}]}, r"row 2, column 'credits.amount': 'half'"),
+        (
+            {"credits": [credit("DISCOUNT", "0") | {"amount": "half"}]},
+            r"row 2, column 'credits.amount': 'half'",
+        ),
         ({"credits": [credit("DISCOUNT", "-1E30")]}, r"row 2, column 'credits.amount'.*beyond"),
         ({"credits": "soon"}, r"row 2, column 'credits': 'soon' is not a list"),
     ],
