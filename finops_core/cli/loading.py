@@ -8,6 +8,24 @@ from finops_core.cli.session import Json, app, put, put_json, say, the_home, the
 
 
 @app.command()
+def demo(
+    months: Annotated[int, typer.Option(min=1, max=14, help="How many, counted back from the newest.")] = 14,
+    scale: Annotated[float, typer.Option(min=0.01, help="1 makes about 300,000 rows.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same numbers make the same bytes.")] = 1,
+) -> None:
+    """Write a demo company's exports below HOME/demo and ingest them like any other."""
+    from finops_core.demo.company import make_demo
+
+    home = the_home()
+    batches = make_demo(home, months, scale, seed, say)
+    for source in dict.fromkeys(b.source for b in batches):
+        own = [b for b in batches if b.source == source]
+        state = "reconciled" if all(b.reconciled for b in own) else "DOES NOT RECONCILE"
+        put(f"{source}: {len(own)} months, {sum(b.rows_stored for b in own):,} rows; {state}")
+    say(f"The exports, and what belongs to them, are below {home.path / 'demo'}")
+
+
+@app.command()
 def ingest(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="A file, a directory, or s3://bucket/prefix.")

@@ -1,0 +1,166 @@
+"""What stands beside the bills: budgets, deployments, business metrics, drivers of shared cost, rates of exchange."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy
+import polars
+
+from finops_core.demo.estate import teams
+from finops_core.demo.incidents import INCIDENTS
+from finops_core.demo.money import UNIT
+from finops_core.demo.seasons import LAST_DAY, Floats, Month, factors
+from finops_core.demo.usage import generator
+from finops_core.demo.writing import write_csv
+
+SHARED = "(shared)"
+"""Budgets of what belongs to no team: support, tax, idle commitments."""
+_METRICS = (
+    ("requests", "storefront", 64_000_000, "retail", "steady"),
+    ("requests", "marketplace", 21_000_000, "retail", "steady"),
+    ("requests", "fulfilment", 5_200_000, "workday", "steady"),
+    ("requests", "assistant", 380_000, "retail", "ai"),
+    ("orders", "storefront", 41_000, "retail", "steady"),
+    ("orders", "marketplace", 17_500, "retail", "steady"),
+    ("orders", "fulfilment", 57_000, "workday", "steady"),
+    ("customers", "storefront", 612_000, "retail", "steady"),
+    ("customers", "marketplace", 9_400, "workday", "steady"),
+    ("tokens", "assistant", 74_000_000, "retail", "ai"),
+)
+_NAMESPACES = (
+    ("storefront-web", "web", 0.20),
+    ("search-api", "search", 0.13),
+    ("checkout-api", "checkout", 0.11),
+    ("seller-portal", "sellers", 0.09),
+    ("catalog-api", "catalog", 0.12),
+    ("payments-gateway", "payments", 0.06),
+    ("orders-api", "orders", 0.10),
+    ("warehouse-gateway", "warehouse", 0.05),
+    ("assistant-api", "assistant", 0.07),
+    ("kube-system", "platform", 0.07),
+)
+"""Namespaces of the shared cluster, and their share of what is requested."""
+_SCANNED = (
+    ("web", 3.4),
+    ("search", 6.1),
+    ("sellers", 2.2),
+    ("catalog", 4.0),
+    ("payments", 3.1),
+    ("orders", 2.7),
+    ("ml", 7.9),
+    ("assistant", 1.6),
+    ("data-platform", 4.4),
+)
+"""Terabytes a day that teams read from the data platform."""
+_CHANGES = ("Fix", "Feature", "Dependency update", "Configuration", "Rollback")
+
+
+def write_rates(folder: Path, months: Sequence[Month]) -> dict[str, float]:
+    """EUR to USD by month. Returns the rates."""
+    rates = {m.label: round(1.152 + 0.021 * ((m.number * 37) % 11 - 5) / 5, 4) for m in months}
+    rows = [{"month": label, "from": "EUR", "to": "USD", "rate": f"{r:.4f}"} for label, r in rates.items()]
+    write_csv(folder / "rates.csv", polars.DataFrame(rows))
+    return rates
+
+
+def write_budgets(folder: Path, months: Sequence[Month], first: dict[str, int]) -> None:
+    """A sheet: a row a team, a column a month to the end of the year. Planned on the usual cost of the first month."""
+    labels = [m.label for m in months]
+    labels += [f"{LAST_DAY.year}-{n:02d}" for n in range(LAST_DAY.month + 1, 13)]
+    rows = []
+    for number, (team, usual) in enumerate(first.items()):
+        rise = 1.05 if team in ("assistant", "ml") else 1.02
+        margin = 1.0 + 0.02 * (number % 4)
+        amounts = [round(usual / UNIT * margin * rise**n, -2) for n in range(len(labels))]
+        rows.append(
+            {"team": team, "currency": "USD"} | dict(zip(labels, (f"{a:.0f}" for a in amounts), strict=True))
+        )
+    write_csv(folder / "budgets.csv", polars.DataFrame(rows))
+
+
+def write_deployments(folder: Path, months: Sequence[Month], seed: int) -> None:
+    """Releases of the teams' applications; a few of them are the causes of incidents."""
+    rows: list[dict[str, str]] = []
+    for month in months:
+        random = generator(seed, "deployments", month)
+        for team in teams().values():
+            for day in month.days:
+                if day.weekday() > 4 or random.random() > 0.42:
+                    continue
+                hour, minute = int(random.integers(8, 18)), int(random.integers(0, 60))
+                rows.append(
+                    {
+                        "deployed_at": f"{day}T{hour:02d}:{minute:02d}:00Z",
+                        "team": team.name,
+                        "application": team.application,
+                        "environment": "prod" if random.random() < 0.6 else "staging",
+                        "version": f"{day:%Y.%m.%d}-{int(random.integers(1, 90)):02d}",
+                        "change": _CHANGES[int(random.integers(0, len(_CHANGES)))],
+                    }
+                )
+    rows += [
+        {
+            "deployed_at": f"{i.start - timedelta(days=1)}T16:40:00Z",
+            "team": i.team,
+            "application": teams()[i.team].application,
+            "environment": "prod",
+            "version": f"{i.start:%Y.%m.%d}-01",
+            "change": i.change,
+        }
+        for i in INCIDENTS
+        if i.change and months[0].first <= i.start
+    ]
+    write_csv(folder / "deployments.csv", polars.DataFrame(sorted(rows, key=lambda r: list(r.values()))))
+
+
+def write_metrics(folder: Path, months: Sequence[Month], scale: float, seed: int) -> None:
+    """Units of business by day."""
+    rows = []
+    for month in months:
+        random = generator(seed, "metrics", month)
+        level = _noisy([(profile, growth) for *_, profile, growth in _METRICS], month.days, random)
+        for (metric, product, base, _, _), values in zip(_METRICS, level, strict=True):
+            for day, value in zip(month.days, values, strict=True):
+                quantity = round(base * scale * float(value))
+                rows.append({"date": str(day), "metric": metric, "product": product, "quantity": quantity})
+    write_csv(folder / "metrics.csv", polars.DataFrame(rows))
+
+
+def write_drivers(folder: Path, months: Sequence[Month], scale: float, seed: int) -> None:
+    """Who used the shared cluster and the data platform: what their cost may be split by."""
+    cluster: list[dict[str, Any]] = []
+    scanned: list[dict[str, Any]] = []
+    for month in months:
+        random = generator(seed, "drivers", month)
+        level = _noisy([("retail", "steady")] * len(_NAMESPACES), month.days, random)
+        for (namespace, team, share), values in zip(_NAMESPACES, level, strict=True):
+            for day, value in zip(month.days, values, strict=True):
+                cores = 14_200 * share * scale * float(value)
+                used = cores * (0.46 + 0.2 * float(random.random()))
+                cluster.append(
+                    {
+                        "date": str(day),
+                        "cluster": "finch-shared",
+                        "namespace": namespace,
+                        "team": team,
+                        "cpu_core_hours_requested": round(cores, 2),
+                        "cpu_core_hours_used": round(used, 2),
+                        "memory_gib_hours_requested": round(cores * 3.6, 2),
+                        "memory_gib_hours_used": round(used * 4.1, 2),
+                    }
+                )
+        level = _noisy([("workday", "steady")] * len(_SCANNED), month.days, random)
+        for (team, terabytes), values in zip(_SCANNED, level, strict=True):
+            for day, value in zip(month.days, values, strict=True):
+                scanned.append(
+                    {"date": str(day), "team": team, "tb_scanned": round(terabytes * scale * float(value), 3)}
+                )
+    write_csv(folder / "kubernetes_usage.csv", polars.DataFrame(cluster))
+    write_csv(folder / "data_platform_usage.csv", polars.DataFrame(scanned))
+
+
+def _noisy(profiles: list[tuple[str, str]], days: tuple[date, ...], random: numpy.random.Generator) -> Floats:
+    level = factors(profiles, days)
+    return level * (1 + 0.03 * random.standard_normal(level.shape).clip(-3, 3))
