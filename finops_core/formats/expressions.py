@@ -43,6 +43,8 @@ CREATE OR REPLACE MACRO money_exact(x, row_number, name) AS
          ELSE coalesce(TRY_CAST(x AS {MONEY}), stop_at('range', row_number, name, CAST(x AS VARCHAR))) END;
 CREATE OR REPLACE MACRO price_text(t) AS
     CASE WHEN regexp_full_match(trim(t), '{_NUMBER}') THEN TRY_CAST(trim(t) AS {MONEY}) END;
+CREATE OR REPLACE MACRO computed_money(d) AS
+    CASE WHEN isfinite(d) THEN TRY_CAST(CAST(round(d, 12) AS VARCHAR) AS {MONEY}) END;
 CREATE OR REPLACE MACRO quantity_text(t, row_number, name) AS
     CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
          WHEN regexp_full_match(trim(t), '{_NUMBER}') THEN TRY_CAST(trim(t) AS DOUBLE)
@@ -160,9 +162,17 @@ class Compiler:
         )
         return self._lookups(expression)
 
+    def relation(self, raw: str) -> str:
+        """The raw relation with a column more for each of the format's definitions that are computed once."""
+        for name in self.format.once:
+            raw = f"(SELECT *, {self.sql(self._definitions[name])} AS fact_{name} FROM {raw})"
+            self._definitions[name] = f"fact_{name}"
+        return raw
+
     def extra(self) -> str:
-        """All columns that no expression has read, as one JSON object without nulls."""
-        rest = [c for c in self.header.columns if c.name not in self.used]
+        """All columns that no expression has read, and those to be kept, as one JSON object without nulls."""
+        kept = {found.name for name in self.format.kept if (found := self.find(name))}
+        rest = [c for c in self.header.columns if c.name not in self.used or c.name in kept]
         return self._object((c.name, c) for c in rest)
 
     def _define(self, match: re.Match[str]) -> str:

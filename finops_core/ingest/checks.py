@@ -5,6 +5,8 @@ import duckdb
 from finops_core.errors import InputRefused, Place
 from finops_core.ingest.stage import Staged
 
+PERIOD = "strftime(BillingPeriodStart, '%Y-%m')"
+"""SQL of a staged row's billing period, YYYY-MM."""
 _MANDATORY = (
     "BilledCost",
     "EffectiveCost",
@@ -20,8 +22,9 @@ _ADVICE = {
 }
 
 
-def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Returns warnings. Raises InputRefused at the first row without a mandatory value or with a date out of its period."""
+def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Returns warnings by billing period (YYYY-MM). Raises InputRefused at the first row without a mandatory value or
+    with a date out of its period, and where rows of the set contradict each other."""
     for column in _MANDATORY:
         _refuse_where(
             staged, connection, f"{column} IS NULL", f"{column} is missing", column, _ADVICE.get(column, "")
@@ -46,6 +49,10 @@ def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[
         "ChargePeriodStart",
         "Check the dates: day and month swapped?",
     )
+    for conflict in limits.conflicts:
+        found = connection.execute(f"{conflict.find(staged.relation)} ORDER BY ALL LIMIT 1").fetchall()
+        if found:
+            raise InputRefused(found[0][1], Place(found[0][0]), conflict.advice)
     return _warnings(staged, connection)
 
 
@@ -63,11 +70,16 @@ def _refuse_where(
         raise InputRefused(words, Place(file, row, column), advice)
 
 
-def _warnings(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _warnings(staged: Staged, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     conditions = [
         *staged.format.warn,
         ("rows whose charge period does not end after it starts", "ChargePeriodEnd <= ChargePeriodStart"),
     ]
     counts = ", ".join(f"count(*) FILTER ({condition})" for _, condition in conditions)
-    rows = connection.execute(f"SELECT {counts} FROM {staged.relation} WHERE x_Drop IS NULL").fetchall()
-    return [f"{count:,} {words}" for (words, _), count in zip(conditions, rows[0], strict=True) if count]
+    rows = connection.execute(
+        f"SELECT {PERIOD}, {counts} FROM {staged.relation} WHERE x_Drop IS NULL GROUP BY 1"
+    ).fetchall()
+    return {
+        period: [f"{count:,} {words}" for (words, _), count in zip(conditions, found, strict=True) if count]
+        for period, *found in rows
+    }

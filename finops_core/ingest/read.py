@@ -34,7 +34,7 @@ def read(table: Examined, workspace: Path, connection: duckdb.DuckDBPyConnection
         relation = f"(SELECT *, file_row_number + 1 AS x_Row FROM {parquet_sql(table.file.path, rows=True)})"
         return RawTable(table, relation, table.header, table.file.path)
     plain = _plain(table, workspace)
-    raw = workspace / f"raw-{abs(hash((table.name, table.member))):x}.parquet"
+    raw = workspace / f"raw-{abs(hash((table.file.path, table.member))):x}.parquet"
     if table.header.kind == "json":
         return _read_json(table, plain, raw, connection)
     warnings: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ def _plain(table: Examined, workspace: Path) -> Path:
     """The table as an uncompressed UTF-8 file."""
     if not table.compression and table.encoding == "utf-8":
         return table.file.path
-    plain = workspace / f"plain-{abs(hash((table.name, table.member))):x}"
+    plain = workspace / f"plain-{abs(hash((table.file.path, table.member))):x}"
     with plain.open("wb") as out:
         for block in decompressed(table):
             out.write(block)
@@ -120,7 +120,7 @@ def _lost_comma(table: Examined, expected: int, found: int) -> str:
 
 def _rewritten(table: Examined, plain: Path, workspace: Path) -> Path:
     """A lenient reading, accepted only if every row has exactly the header's cells; written anew in strict form."""
-    target = workspace / f"rewritten-{abs(hash(table.name)):x}.csv"
+    target = workspace / f"rewritten-{abs(hash((table.file.path, table.member))):x}.csv"
     width = len(table.header.columns)
     with (
         plain.open(encoding="utf-8-sig", newline="") as source,

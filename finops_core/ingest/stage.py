@@ -87,10 +87,9 @@ def stage(
     roles: set[str] = set()
     rows = 0
     with ThreadPoolExecutor(1) as second_reader:
-        for table in tables:
-            raw = read(table, workspace, connection)
+        for raw, compiler in _with_roles(format, tables, workspace, connection):
+            table = raw.table
             warnings += raw.warnings
-            compiler = _compiler(format, raw, connection)
             roles.add(compiler.role)
             counting = second_reader.submit(
                 sum_source, raw, format.total(raw.header, compiler.role), compiler.find, format.nulls
@@ -119,6 +118,20 @@ def stage(
             f"{sums.rounded:,} costs have more than 18 decimals and were rounded at the 18th"
         )
     return result
+
+
+def _with_roles(
+    format: Format, tables: list[Examined], workspace: Path, connection: duckdb.DuckDBPyConnection
+) -> list[tuple[RawTable, Compiler]]:
+    """Each table, read, with the compiler that knows its role: a role is settled when all files are known."""
+    opened = []
+    for table in tables:
+        raw = read(table, workspace, connection)
+        opened.append((raw, _compiler(format, raw, connection)))
+    settled = format.settle({raw.table.path: compiler.role for raw, compiler in opened})
+    for raw, compiler in opened:
+        compiler.role = settled[raw.table.path]
+    return opened
 
 
 def _compiler(format: Format, raw: RawTable, connection: duckdb.DuckDBPyConnection) -> Compiler:
@@ -159,6 +172,7 @@ def _stage_table(
 def staging_sql(format: Format, raw: RawTable, compiler: Compiler) -> str:
     """The SELECT that maps one table: its rows, and the charges derived from them."""
     types = staged_columns()
+    relation = compiler.relation(raw.relation)
     own = {name: compiler.sql(format.columns.get(name, "NULL")) for name in types}
     drops = "".join(f" WHEN {compiler.sql(d.when)} THEN {quoted(d.reason)}" for d in format.drop)
     own |= {
@@ -174,10 +188,8 @@ def staging_sql(format: Format, raw: RawTable, compiler: Compiler) -> str:
         columns = {**own, **changed, "x_Drop": "NULL", "x_Derived": quoted(rule.reason)}
         derived.append((columns, compiler.sql(rule.when)))
     extra = compiler.extra()
-    selects = [_select({**own, "x_Extra": extra}, types, raw.relation)]
-    selects += [
-        _select({**c, "x_Extra": "NULL"}, types, raw.relation) + f" WHERE {when}" for c, when in derived
-    ]
+    selects = [_select({**own, "x_Extra": extra}, types, relation)]
+    selects += [_select({**c, "x_Extra": "NULL"}, types, relation) + f" WHERE {when}" for c, when in derived]
     return " UNION ALL ".join(selects)
 
 

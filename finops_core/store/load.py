@@ -184,8 +184,11 @@ class _Load:
             self.progress(f"{export.format.title}: a header and no rows; nothing to store")
             return staged, []
         self.progress(f"Checking {staged.rows:,} rows")
-        warnings = [*export.warnings, *staged.warnings, *check_staged(staged, connection)]
+        warnings = [*export.warnings, *staged.warnings]
+        found = check_staged(staged, connection)
         months = months_of(staged, connection)
+        for month in months:
+            month.warnings = found.get(month.period, []) + month.warnings
         source = self.options.source or source_name(staged, connection)
         files = [t.name for t in export.tables]
         return staged, [self._batch(source, staged, m, files, warnings, fingerprint) for m in months]
@@ -202,6 +205,7 @@ class _Load:
         before = self.current.get((source, month.period))
         own = list(warnings)
         if before is not None:
+            _refuse_lost_role(before, month, staged.format, files)
             own += _replacement_warnings(before, month)
         return Batch(
             source=source,
@@ -223,7 +227,7 @@ class _Load:
             fingerprint=fingerprint,
             newest=month.newest,
             accounts=month.accounts,
-            roles=sorted(staged.roles),
+            roles=month.roles,
         )
 
     def _select(self, staged: Staged, batch: Batch) -> str:
@@ -275,6 +279,20 @@ def _replacement_warnings(before: Batch, month: Month) -> list[str]:
             f"the version of {month.period} before held {len(gone)} accounts that this one does not ({names})"
         )
     return words
+
+
+def _refuse_lost_role(before: Batch, month: Month, format: Format, files: list[str]) -> None:
+    """Where a month is made of files of several kinds, a load that lacks one would lose what it told: refused."""
+    kept = [role for role in format.irreplaceable if role in before.roles]
+    lost = [role for role in kept if role not in month.roles]
+    if before.format == format.name and lost:
+        here = " and ".join(role for role in format.irreplaceable if role in month.roles) or "neither kind"
+        raise InputRefused(
+            f"{before.source} holds {month.period} from {' and '.join(kept)}, and this load has {here}:"
+            f" what only {' and '.join(lost)} tells would be lost",
+            Place(files[0]),
+            f"Load the month's {' and '.join(format.irreplaceable)} together: name both, or the directory of both",
+        )
 
 
 def _refuse_loss(file: LakeFile, batch: Batch) -> None:
