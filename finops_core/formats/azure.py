@@ -224,7 +224,16 @@ FORMAT = Format(
     complete=one_set,
     conflicts=CONFLICTS,
     unequal=UNEQUAL,
-    kept=("ResourceId", "AdditionalInfo", "Tags", "UnitPrice", "PayGPrice", "UnitOfMeasure"),
+    keep=(
+        "ResourceId",
+        "InstanceName",
+        "InstanceId",
+        "AdditionalInfo",
+        "Tags",
+        "Quantity",
+        "UsageQuantity",
+        "UnitOfMeasure",
+    ),
     columns={
         "BilledCost": f"CASE WHEN $role = '{AMORTISED}' AND $commitment IS NOT NULL AND $cost IS NOT NULL THEN 0 ELSE $cost END",
         "EffectiveCost": f"CASE WHEN $role <> '{AMORTISED}' AND $covers AND $cost IS NOT NULL THEN 0 ELSE $cost END",

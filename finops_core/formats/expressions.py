@@ -140,6 +140,7 @@ class Compiler:
         for column in self.header.columns:
             self._by_name.setdefault(self.format.spell(column.name), column)
         self._definitions = dict(self.format.definitions(self.header))
+        self._ready: set[str] = set()
 
     def find(self, name: str) -> SourceColumn | None:
         """The file's column for a canonical name or one of its synonyms."""
@@ -156,29 +157,34 @@ class Compiler:
             if expanded == expression:
                 break
             expression = expanded
+        expression = expression.replace("\0", "$")
         # In one pass: a name that is read may itself hold brackets.
         expression = _READ.sub(
             lambda m: self._read(m.group(1) or "text", m.group(2) or m.group(3)), expression
         )
         return self._lookups(expression)
 
-    def relation(self, raw: str) -> str:
-        """The raw relation with a column more for each of the format's definitions that are computed once."""
+    def prepared(self, relation: str) -> str:
+        """The raw relation with the definitions of `Format.once` as columns; later expressions read those."""
         for name in self.format.once:
-            raw = f"(SELECT *, {self.sql(self._definitions[name])} AS fact_{name} FROM {raw})"
-            self._definitions[name] = f"fact_{name}"
-        return raw
+            relation = f"(SELECT *, {self.sql(f'${name}')} AS {identifier(f'${name}')} FROM {relation})"
+            self._ready.add(name)
+        return relation
 
     def extra(self) -> str:
-        """All columns that no expression has read, and those to be kept, as one JSON object without nulls."""
-        kept = {found.name for name in self.format.kept if (found := self.find(name))}
-        rest = [c for c in self.header.columns if c.name not in self.used or c.name in kept]
+        """All columns that no expression has read, as one JSON object without nulls."""
+        kept = {self.format.spell(name) for name in self.format.keep}
+        rest = [
+            c for c in self.header.columns if c.name not in self.used or self.format.spell(c.name) in kept
+        ]
         return self._object((c.name, c) for c in rest)
 
     def _define(self, match: re.Match[str]) -> str:
         name = match.group(1)
         if name == "role":
             return quoted(self.role)
+        if name in self._ready:
+            return identifier(f"${name}").replace("$", "\0")
         return f"({self._definitions[name]})"
 
     def _read(self, reader: str, name: str) -> str:

@@ -109,11 +109,13 @@ class Format:
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     definitions: Callable[[Header], Mapping[str, str]] = lambda header: {}
     once: tuple[str, ...] = ()
-    """Definitions that many others read, each after those it reads: computed once a row, not wherever they stand."""
+    """Definitions that are worked out once a row, in this order, because many expressions use them."""
     drop: tuple[Drop, ...] = ()
     derive: tuple[Derive, ...] = ()
     nulls: tuple[str, ...] = ()
     """Spellings of null beside the empty cell, upper case."""
+    keep: tuple[str, ...] = ()
+    """Source columns that stay in x_Extra although they are read: not all that they hold has a place of its own."""
     roles: tuple[str, ...] = ("",)
     role: Callable[[Header, str, Callable[[str], int]], str] = lambda header, hint, count: ""
     """(header, what a manifest or file name says, count of rows where an expression holds) → the file's role."""
@@ -124,8 +126,6 @@ class Format:
     complete: Callable[[str], str] = lambda staged: f"SELECT * FROM {staged}"
     """SQL over all staged rows of a set (relation name) that settles what needs the whole set: same columns."""
     conflicts: tuple[Conflict, ...] = ()
-    kept: tuple[str, ...] = ()
-    """Source columns that stay in x_Extra as written, although an expression reads them."""
     unequal: str = ""
     """What to think of, where the stored total is not the source's own."""
     warn: tuple[tuple[str, str], ...] = ()

@@ -22,9 +22,9 @@ _ADVICE = {
 }
 
 
-def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """Returns warnings by billing period (YYYY-MM). Raises InputRefused at the first row without a mandatory value or
-    with a date out of its period, and where rows of the set contradict each other."""
+def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Returns the warnings of all periods. Raises InputRefused at the first row without a mandatory value or with a date
+    out of its period, and where rows of the set contradict each other."""
     for column in _MANDATORY:
         _refuse_where(
             staged, connection, f"{column} IS NULL", f"{column} is missing", column, _ADVICE.get(column, "")
@@ -53,7 +53,7 @@ def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> dict[
         found = connection.execute(f"{conflict.find(staged.relation)} ORDER BY ALL LIMIT 1").fetchall()
         if found:
             raise InputRefused(found[0][1], Place(found[0][0]), conflict.advice)
-    return _warnings(staged, connection)
+    return [words for found in warnings_by_period(staged, connection).values() for words in found]
 
 
 def _refuse_where(
@@ -70,14 +70,15 @@ def _refuse_where(
         raise InputRefused(words, Place(file, row, column), advice)
 
 
-def _warnings(staged: Staged, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+def warnings_by_period(staged: Staged, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """What is to be said of the stored rows of each billing period (YYYY-MM)."""
     conditions = [
         *staged.format.warn,
         ("rows whose charge period does not end after it starts", "ChargePeriodEnd <= ChargePeriodStart"),
     ]
     counts = ", ".join(f"count(*) FILTER ({condition})" for _, condition in conditions)
     rows = connection.execute(
-        f"SELECT {PERIOD}, {counts} FROM {staged.relation} WHERE x_Drop IS NULL GROUP BY 1"
+        f"SELECT {PERIOD}, {counts} FROM {staged.relation} WHERE x_Drop IS NULL GROUP BY 1 ORDER BY 1"
     ).fetchall()
     return {
         period: [f"{count:,} {words}" for (words, _), count in zip(conditions, found, strict=True) if count]

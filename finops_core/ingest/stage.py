@@ -172,7 +172,7 @@ def _stage_table(
 def staging_sql(format: Format, raw: RawTable, compiler: Compiler) -> str:
     """The SELECT that maps one table: its rows, and the charges derived from them."""
     types = staged_columns()
-    relation = compiler.relation(raw.relation)
+    relation = compiler.prepared(raw.relation)
     own = {name: compiler.sql(format.columns.get(name, "NULL")) for name in types}
     drops = "".join(f" WHEN {compiler.sql(d.when)} THEN {quoted(d.reason)}" for d in format.drop)
     own |= {

@@ -22,7 +22,7 @@ from finops_core.formats.custom import load_mappings
 from finops_core.formats.expressions import quoted
 from finops_core.formats.format import Format
 from finops_core.ingest.batching import Month, months_of, source_name
-from finops_core.ingest.checks import check_staged
+from finops_core.ingest.checks import check_staged, warnings_by_period
 from finops_core.ingest.discover import ExportSet, discover
 from finops_core.ingest.stage import Staged, stage
 from finops_core.ingest.stage import connect as staging_connection
@@ -185,10 +185,11 @@ class _Load:
             return staged, []
         self.progress(f"Checking {staged.rows:,} rows")
         warnings = [*export.warnings, *staged.warnings]
-        found = check_staged(staged, connection)
+        warned = check_staged(staged, connection)
         months = months_of(staged, connection)
+        by_period = warnings_by_period(staged, connection) if warned else {}
         for month in months:
-            month.warnings = found.get(month.period, []) + month.warnings
+            month.warnings = by_period.get(month.period, []) + month.warnings
         source = self.options.source or source_name(staged, connection)
         files = [t.name for t in export.tables]
         return staged, [self._batch(source, staged, m, files, warnings, fingerprint) for m in months]
