@@ -26,8 +26,9 @@ CUSTOM_COLUMNS: dict[str, tuple[str, str]] = {
 }
 """Our columns: SQL type and meaning."""
 
-CONTROL_COLUMNS = {"x_Role": "VARCHAR", "x_Drop": "VARCHAR"}
-"""Columns of staged rows only: the file's part in its set, and why a row is not stored."""
+CONTROL_COLUMNS = {"x_Role": "VARCHAR", "x_Drop": "VARCHAR", "x_Uncompared": "VARCHAR"}
+"""Columns of staged rows only: the file's part in its set, why a row is not stored, and for which metric the source
+states no total that the row could be held against."""
 
 STORE_COLUMNS: dict[str, tuple[str, str]] = {
     "x_Source": ("VARCHAR", "The source that the charge was loaded as"),

@@ -54,6 +54,8 @@ CREATE OR REPLACE MACRO has_lost_digits(t) AS
     AND regexp_matches(regexp_extract(t, '^[^eE]*'), '[1-9]');
 CREATE OR REPLACE MACRO price_text(t) AS
     CASE WHEN regexp_full_match(trim(t), '{_NUMBER}') THEN TRY_CAST(trim(t) AS {MONEY}) END;
+CREATE OR REPLACE MACRO computed_money(d) AS
+    CASE WHEN isfinite(d) THEN TRY_CAST(CAST(round(d, 12) AS VARCHAR) AS {MONEY}) END;
 CREATE OR REPLACE MACRO quantity_text(t, row_number, name) AS
     CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
          WHEN regexp_full_match(trim(t), '{_NUMBER}') THEN coalesce(TRY_CAST(trim(t) AS DOUBLE), stop_at('range', row_number, name, t))

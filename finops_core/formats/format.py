@@ -66,11 +66,20 @@ class Derive:
 
 
 @dataclass(frozen=True)
+class Conflict:
+    """What cannot be true of a set: SQL over its settled rows (relation name) whose answers (x_File, words) refuse it."""
+
+    find: Callable[[str], str]
+    advice: str
+
+
+@dataclass(frozen=True)
 class SourceTotal:
     """Which raw columns the independent total is summed from, before any mapping.
 
     `cost` feeds BilledCost unless `metric` says EffectiveCost; `effective` is a second column summed at the same time;
     `credits` is a column of arrays whose `amount`s are added. `period_of` turns the raw text of `period` into YYYY-MM.
+    In `cost` and `period`, `a|b` takes the column b where a is empty.
     """
 
     cost: str
@@ -116,8 +125,15 @@ class Format:
     roles: tuple[str, ...] = ("",)
     role: Callable[[Header, str, Callable[[str], int]], str] = lambda header, hint, count: ""
     """(header, what a manifest or file name says, count of rows where an expression holds) → the file's role."""
+    settle: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda roles: roles
+    """(path → role) of all files of a set → the same, once each knows of the others."""
+    irreplaceable: tuple[str, ...] = ()
+    """Roles that a month keeps: a load without them would silently lose what an earlier one brought, and is refused."""
     complete: Callable[[str], str] = lambda staged: f"SELECT * FROM {staged}"
     """SQL over all staged rows of a set (relation name) that settles what needs the whole set: same columns."""
+    conflicts: tuple[Conflict, ...] = ()
+    unequal: str = ""
+    """What to think of, where the stored total is not the source's own."""
     warn: tuple[tuple[str, str], ...] = ()
     """(words, condition over staged rows): how many stored rows it holds for is said as a warning."""
     days_before: int = 31

@@ -7,10 +7,10 @@ from decimal import Decimal
 import duckdb
 
 from finops_core.focus.charges import COSTS
+from finops_core.ingest.checks import PERIOD
 from finops_core.ingest.sql import scalar
 from finops_core.ingest.stage import Staged
 
-_PERIOD = "strftime(BillingPeriodStart, '%Y-%m')"
 _METRICS = {"BilledCost": "source_total", "EffectiveCost": "source_effective"}
 
 
@@ -28,18 +28,22 @@ class Month:
     warnings: list[str] = field(default_factory=list)
     newest: str = ""
     accounts: list[str] = field(default_factory=list)
+    roles: list[str] = field(default_factory=list)
+    """The parts that the month's files play, as the format names them."""
 
 
 def months_of(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[Month]:
     """The months of a set, in order."""
     months: dict[str, Month] = {}
     costs = ", ".join(f"sum({c}) FILTER (x_Drop IS NULL)" for c in COSTS)
+    compared = ", ".join(f"sum({m}) FILTER (x_Uncompared IS DISTINCT FROM '{m}')" for m in _METRICS)
     rows = connection.execute(
-        f"""SELECT {_PERIOD}, BillingCurrency, x_Drop, x_Derived, count(*), {costs},
+        f"""SELECT {PERIOD}, BillingCurrency, x_Drop, x_Derived, count(*), {costs}, {compared},
                    strftime(max(ChargePeriodStart), '%Y-%m-%dT%H:%M:%SZ')
             FROM {staged.relation} GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
     sums: dict[tuple[str, str], dict[str, Decimal]] = {}
+    held: dict[tuple[str, str, str], Decimal] = {}
     counted: dict[str, int] = {}
     for period, currency, drop, derived, count, *amounts, newest in rows:
         month = months.setdefault(period, Month(period))
@@ -52,13 +56,20 @@ def months_of(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[Mon
         month.rows_stored += count
         month.newest = max(month.newest, newest or "")
         group["rows"] += count
-        for name, amount in zip(COSTS, amounts, strict=True):
+        for name, amount in zip(COSTS, amounts, strict=False):
             group[name] += amount or 0
+        for name, amount in zip(_METRICS, amounts[len(COSTS) :], strict=True):
+            key = (period, currency, name)
+            held[key] = held.get(key, Decimal(0)) + (amount or 0)
     for period, month in months.items():
         counted[period] = month.rows_stored + sum(month.dropped.values()) - sum(month.derived.values())
-    _compare(staged, months, sums, counted)
+    _compare(staged, months, sums, held, counted)
     for period, keys in _accounts(staged, connection).items():
         months[period].accounts = keys
+    for period, role in connection.execute(
+        f"SELECT DISTINCT {PERIOD}, x_Role FROM {staged.relation} ORDER BY ALL"
+    ).fetchall():
+        months[period].roles.append(role)
     return [months[period] for period in sorted(months)]
 
 
@@ -66,8 +77,10 @@ def _compare(
     staged: Staged,
     months: dict[str, Month],
     sums: dict[tuple[str, str], dict[str, Decimal]],
+    held: dict[tuple[str, str, str], Decimal],
     counted: dict[str, int],
 ) -> None:
+    """Holds the stored totals against the source's own. `held`: those of the rows that the source states a total for."""
     for (period, currency), group in sums.items():
         month = months[period]
         totals = {name: _plain(amount) for name, amount in group.items()}
@@ -76,10 +89,12 @@ def _compare(
             if source is None:
                 continue
             totals[name] = _plain(source)
-            if source != group[metric]:
+            stored = held.get((period, currency, metric), Decimal(0))
+            if source != stored:
                 month.reconciled = False
                 month.warnings.append(
-                    f"{metric} {currency}: the source adds up to {_plain(source)}, stored are {_plain(group[metric])}"
+                    f"{metric} {currency}: the source adds up to {_plain(source)}, stored are {_plain(stored)}"
+                    f" (difference {_plain(stored - source)}){staged.format.unequal}"
                 )
         month.totals[currency] = totals
     for (period, currency), rows in staged.sums.rows.items():
@@ -113,7 +128,7 @@ PROVIDER = """CASE WHEN lower(ProviderName) LIKE '%amazon%' OR lower(ProviderNam
 def _accounts(staged: Staged, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """By period, the keys provider|account of the spend: the sub account, else the billing account."""
     rows = connection.execute(
-        f"""SELECT DISTINCT {_PERIOD}, {PROVIDER} || '|' || lower(coalesce(SubAccountId, BillingAccountId, ''))
+        f"""SELECT DISTINCT {PERIOD}, {PROVIDER} || '|' || lower(coalesce(SubAccountId, BillingAccountId, ''))
             FROM {staged.relation} WHERE x_Drop IS NULL ORDER BY ALL"""
     ).fetchall()
     found: dict[str, list[str]] = {}

@@ -7,6 +7,8 @@ from finops_core.focus.charges import CHARGE_CATEGORIES
 from finops_core.formats.expressions import quoted
 from finops_core.ingest.stage import Staged
 
+PERIOD = "strftime(BillingPeriodStart, '%Y-%m')"
+"""SQL of a staged row's billing period, YYYY-MM."""
 _MANDATORY = (
     "BilledCost",
     "EffectiveCost",
@@ -23,7 +25,8 @@ _ADVICE = {
 
 
 def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Returns warnings. Raises InputRefused at the first row without a mandatory value or with a date out of its period."""
+    """Returns the warnings of all periods. Raises InputRefused at the first row without a mandatory value or with a date
+    out of its period, and where rows of the set contradict each other."""
     for column in _MANDATORY:
         _refuse_where(
             staged, connection, f"{column} IS NULL", f"{column} is missing", column, _ADVICE.get(column, "")
@@ -64,7 +67,11 @@ def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[
         "ChargePeriodStart",
         "Check the dates: day and month swapped?",
     )
-    return _warnings(staged, connection)
+    for conflict in limits.conflicts:
+        found = connection.execute(f"{conflict.find(staged.relation)} ORDER BY ALL LIMIT 1").fetchall()
+        if found:
+            raise InputRefused(found[0][1], Place(found[0][0]), conflict.advice)
+    return [words for found in warnings_by_period(staged, connection).values() for words in found]
 
 
 def _refuse_where(
@@ -83,7 +90,8 @@ def _refuse_where(
         raise InputRefused(words, Place(file, row, column), advice)
 
 
-def _warnings(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[str]:
+def warnings_by_period(staged: Staged, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """What is to be said of the stored rows of each billing period (YYYY-MM)."""
     conditions = [
         *staged.format.warn,
         ("rows whose charge period does not end after it starts", "ChargePeriodEnd <= ChargePeriodStart"),
@@ -94,5 +102,10 @@ def _warnings(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[str
         ),
     ]
     counts = ", ".join(f"count(*) FILTER ({condition})" for _, condition in conditions)
-    rows = connection.execute(f"SELECT {counts} FROM {staged.relation} WHERE x_Drop IS NULL").fetchall()
-    return [f"{count:,} {words}" for (words, _), count in zip(conditions, rows[0], strict=True) if count]
+    rows = connection.execute(
+        f"SELECT {PERIOD}, {counts} FROM {staged.relation} WHERE x_Drop IS NULL GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return {
+        period: [f"{count:,} {words}" for (words, _), count in zip(conditions, found, strict=True) if count]
+        for period, *found in rows
+    }

@@ -16,6 +16,9 @@ from finops_core.ingest.manifests import Chosen, Tree, read_manifests
 _ASIDE = (".md", ".txt", ".yml", ".yaml", ".sql", ".py", ".pdf", ".crc", ".tmp", ".ds_store")
 MAX_DOCUMENT = 16 << 20
 _PERIOD = re.compile(r"\d{8}-\d{8}|BILLING_PERIOD=\d{4}-\d{2}")
+_GUID = re.compile(r"[_-]?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.I)
+_KIND = re.compile(r"actual|amorti[sz]ed")
+_HOUR = 3_600_000_000_000
 
 
 @dataclass
@@ -122,7 +125,7 @@ def _unknown(table: Examined, only: str, candidates: Sequence[Format]) -> InputR
 def _files(path: Path, warnings: list[str]) -> list[tuple[ExportFile, bool]]:
     """The files that count below a path, each with whether the user named it himself."""
     if path.is_file():
-        return [(ExportFile(path, path.name, path.name), True)]
+        return [(ExportFile(path, path.name, f"{path.absolute().parent.name}/{path.name}"), True)]
     if not path.is_dir():
         exists = os.path.lexists(path)
         what = "this is no file and no directory" if exists else "there is no such file or directory"
@@ -137,10 +140,14 @@ def _files(path: Path, warnings: list[str]) -> list[tuple[ExportFile, bool]]:
     history = len(tree) - len(taken) - len(chosen.manifests) - len(rest)
     if history > 0:
         warnings.append(
-            f"{history} files of earlier or unfinished runs were left aside: the manifests name the current ones"
+            f"{history} files of earlier or unfinished runs, or without costs, were left aside:"
+            " the manifests name the current ones"
         )
     rest = [p for p in rest if p.suffix.lower() not in _ASIDE]
-    files += [(ExportFile(tree[p], str(p), str(p)), False) for p in _newest_runs(rest, tree, warnings)]
+    files += [
+        (ExportFile(tree[p], str(p), f"{path.absolute().name}/{p}"), False)
+        for p in _newest_runs(rest, tree, warnings)
+    ]
     return files
 
 
@@ -169,8 +176,12 @@ def _is_governed(path: PurePosixPath, chosen: Chosen) -> bool:
 
 
 def _newest_runs(paths: list[PurePosixPath], tree: Tree, warnings: list[str]) -> list[PurePosixPath]:
-    """Without a manifest: of several runs of a period (folders below a period's folder), the newest complete one."""
-    runs: dict[PurePosixPath, dict[str, list[PurePosixPath]]] = {}
+    """Without a manifest: of several runs of a period, the newest complete one.
+
+    Runs are folders below a period's folder, or files in it whose names differ by a GUID (Azure before manifests).
+    What is left of the path without the run's own name tells exports apart that share a period's folder.
+    """
+    runs: dict[tuple[PurePosixPath, str], dict[str, list[PurePosixPath]]] = {}
     kept: list[PurePosixPath] = []
     for path in paths:
         at = next((i for i, part in enumerate(path.parts[:-1]) if _PERIOD.fullmatch(part)), None)
@@ -178,20 +189,36 @@ def _newest_runs(paths: list[PurePosixPath], tree: Tree, warnings: list[str]) ->
             kept.append(path)
             continue
         period = PurePosixPath(*path.parts[: at + 1])
-        run = path.parts[at + 1] if len(path.parts) > at + 2 else ""
-        runs.setdefault(period, {}).setdefault(run, []).append(path)
-    for period, by_run in runs.items():
-        ordered = sorted(
-            by_run, key=lambda run: (_stamp(run), max(tree[p].stat().st_mtime_ns for p in by_run[run]))
-        )
+        if len(path.parts) > at + 2:
+            run, export = path.parts[at + 1], " ".join(sorted(set(_KIND.findall(str(path).lower()))))
+        elif guid := _GUID.search(path.name):
+            run, export = guid.group(1), path.name[: guid.start()]
+        else:
+            run, export = "", ""
+        runs.setdefault((period, export), {}).setdefault(run, []).append(path)
+    for (period, export), by_run in runs.items():
+        ordered = _by_age(by_run, tree)
         complete = [run for run in ordered if _chunks_complete(by_run[run])] or ordered
         kept += by_run[complete[-1]]
-        words = f"{period}: no manifest, so "
+        words = f"{period}{f' ({export})' if export else ''}: no manifest, so "
         if len(by_run) > 1:
             warnings.append(f"{words}the newest complete run {complete[-1]!r} of {len(by_run)} was taken")
         else:
             warnings.append(f"{words}all {len(by_run[complete[-1]])} files were taken")
     return kept
+
+
+def _by_age(by_run: dict[str, list[PurePosixPath]], tree: Tree) -> list[str]:
+    """Runs, oldest first: by the moment in their name, else by when their files were written.
+
+    Copying gives all files nearly one time; of runs written within an hour the larger is the newer, for a month only grows.
+    """
+    written = {run: max(tree[p].stat().st_mtime_ns for p in paths) for run, paths in by_run.items()}
+    size = {run: sum(tree[p].stat().st_size for p in paths) for run, paths in by_run.items()}
+    copied = max(written.values()) - min(written.values()) < _HOUR
+    return sorted(
+        by_run, key=lambda run: (_stamp(run), size[run] if copied else written[run], written[run], run)
+    )
 
 
 def _stamp(run: str) -> str:

@@ -77,6 +77,11 @@ class Examined:
     def name(self) -> str:
         return f"{self.file.name}:{self.member}" if self.member else self.file.name
 
+    @property
+    def path(self) -> str:
+        """Where it is, unique in a set: a member lies in its archive as a file in a directory."""
+        return str(self.file.path / self.member)
+
 
 def refuse(
     file: ExportFile | Examined,

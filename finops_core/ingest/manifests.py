@@ -22,8 +22,8 @@ class Run:
     """One run of an export for one period, as its manifest describes it."""
 
     manifest: PurePosixPath
-    export: str
-    """What distinguishes this export from others; the newest run of an export and period counts."""
+    replaces: str
+    """What a newer run takes the place of: the export, or its scope and kind of data, and the period."""
     made: str
     """Sortable: when the run was made."""
     governs: PurePosixPath
@@ -32,6 +32,10 @@ class Run:
     empty: bool = False
     """The manifest itself says that the period has no rows."""
     missing: tuple[str, ...] = ()
+    series: str = ""
+    """What runs of other days hold too: two runs of one series must not overlap."""
+    days: tuple[str, str] = ("", "")
+    """First and last day of the run, YYYYMMDD, where the series has any."""
 
 
 @dataclass
@@ -63,12 +67,12 @@ def read_manifests(tree: Tree) -> Chosen:
             if run is not None:
                 runs.append(run)
                 break
-    newest: dict[tuple[str, PurePosixPath], Run] = {}
+    newest: dict[str, Run] = {}
     for run in sorted(runs, key=lambda r: r.made):
-        key = (run.export, run.governs)
-        if key in newest:
-            chosen.superseded.append(newest[key])
-        newest[key] = run
+        if run.replaces in newest:
+            chosen.superseded.append(newest[run.replaces])
+        newest[run.replaces] = run
+        chosen.governed.add(run.governs)
     for run in newest.values():
         if run.missing:
             raise InputRefused(
@@ -77,8 +81,20 @@ def read_manifests(tree: Tree) -> Chosen:
                 "The download is not complete: fetch all files that the manifest names",
             )
         chosen.runs.append(run)
-        chosen.governed.add(run.governs)
+    _refuse_overlap(chosen.runs)
     return chosen
+
+
+def _refuse_overlap(runs: list[Run]) -> None:
+    """Raises InputRefused where two runs of one series hold the same day: neither takes the other's place."""
+    for run in runs:
+        for other in runs:
+            if run.series and run.series == other.series and run.days < other.days <= (run.days[1], "9"):
+                raise InputRefused(
+                    f"the run holds days that {other.manifest} holds too: their charges would count twice",
+                    Place(str(run.manifest)),
+                    "Name the directory of one of the two",
+                )
 
 
 def _load(path: PurePosixPath, file: Path) -> dict[str, Any] | None:
@@ -100,7 +116,7 @@ def _aws_legacy(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Ru
     root = path.parent.parent if in_assembly else path.parent
     files, missing = _resolve(keys, path.parent, tree)
     made = f"{0 if in_assembly else 1}{tree[path].stat().st_mtime_ns:020d}"
-    return Run(path, f"aws:{manifest.get('reportName', '')}", made, root, files, missing=missing)
+    return Run(path, f"aws:{manifest.get('reportName', '')}:{root}", made, root, files, missing=missing)
 
 
 def _aws_data_export(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Run | None:
@@ -117,28 +133,58 @@ def _aws_data_export(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) 
         governs = PurePosixPath(*path.parts[:metadata], "data", *path.parts[metadata + 1 : period + 1])
     files, missing = _resolve(keys, path.parent, tree)
     made = f"{int(at_root)}{manifest['executionId'] if not at_root else ''}"
-    return Run(path, f"aws:{manifest.get('exportArn', '')}", made, governs, files, missing=missing)
+    return Run(path, f"aws:{manifest.get('exportArn', '')}:{governs}", made, governs, files, missing=missing)
 
 
 def _azure(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Run | None:
-    """Cost Management exports: one manifest a run; each run holds the whole month to date."""
+    """Cost Management exports: one manifest a run; each run holds its whole period to date.
+
+    Two exports of one scope and type say the same: the newest run of a scope, type and period counts, whatever its
+    export is called. Runs that hold no costs (price sheets, reservation details) count with no files.
+    """
     blobs = manifest.get("blobs")
     config = manifest.get("exportConfig")
     if not isinstance(blobs, list) or not isinstance(config, dict):
         return None
-    made = str(manifest.get("runInfo", {}).get("submittedTime", ""))
+    info = manifest.get("runInfo")
+    info = info if isinstance(info, dict) else {}
+    kind = str(config.get("type", ""))
+    blobs = [blob if isinstance(blob, dict) else {} for blob in blobs]
     names = [str(blob.get("blobName", "")) for blob in blobs]
-    files, missing = _resolve(names, path.parent, tree, hint=str(config.get("type", "")))
+    if isinstance(manifest.get("blobCount"), int) and manifest["blobCount"] != len(names):
+        raise InputRefused(
+            f"the manifest counts {manifest['blobCount']} files and names {len(names)}",
+            Place(str(path)),
+            "Download it again",
+        )
+    at = next((i for i, part in enumerate(path.parts) if re.fullmatch(r"\d{8}-\d{8}", part)), None)
+    governs = PurePosixPath(*path.parts[: at + 1]) if at is not None else path.parent
+    period = path.parts[at] if at is not None else _digits(info.get("startDate"))[:6]
+    scope = re.sub(r"/providers/microsoft\.costmanagement/.*", "", str(config.get("resourceId", "")).lower())
+    stamps = (_digits(part) for part in reversed(path.parts[:-1]) if re.fullmatch(r"\d{12,14}", part))
+    made = _digits(info.get("submittedTime")) or next(stamps, "")
+    made = f"{made:0<14} {info.get('runId', '')}"
+    series = f"azure:{scope or governs.parent}:{kind.lower()}"
+    first, _, last = period.partition("-")
+    replaces = f"{series}:{period}"
+    if kind.lower() not in ("actualcost", "amortizedcost", "usage", "focuscost", ""):
+        return Run(path, replaces, made, governs, ())
+    files, missing = _resolve(names, path.parent, tree, hint=kind)
     counts = {
         PurePosixPath(name).name: blob.get("dataRowCount") for name, blob in zip(names, blobs, strict=True)
     }
+    if len(counts) == 1:
+        counts = {name: manifest.get("dataRowCount") if n is None else n for name, n in counts.items()}
     files = tuple(ExportFile(f.path, f.name, f.hint, counts.get(f.path.name)) for f in files)
-    period = next((i for i, part in enumerate(path.parts) if re.fullmatch(r"\d{8}-\d{8}", part)), None)
-    governs = PurePosixPath(*path.parts[: period + 1]) if period is not None else path.parent
-    export = f"azure:{config.get('resourceId', '')}:{config.get('exportName', '')}:{config.get('type', '')}"
-    if period is None:
-        export += ":" + str(manifest.get("runInfo", {}).get("startDate", ""))[:7]
-    return Run(path, export, made, governs, files, manifest.get("dataRowCount") == 0, missing)
+    empty = manifest.get("dataRowCount") == 0
+    return Run(
+        path, replaces, made, governs, files, empty, missing, series if last else "", (first, last or first)
+    )
+
+
+def _digits(moment: object) -> str:
+    """`2026-11-02T06:00:00Z` and `202611020600` sort alike: the digits of the date and the second."""
+    return re.sub(r"\D", "", str(moment or ""))[:14]
 
 
 def _resolve(

@@ -42,7 +42,7 @@ def read(table: Examined, workspace: Path, connection: duckdb.DuckDBPyConnection
         relation = f"(SELECT *, file_row_number + 1 AS x_Row FROM {parquet_sql(table.file.path, rows=True)})"
         return RawTable(table, relation, table.header, table.file.path)
     plain, text = _plain(table, workspace)
-    raw = workspace / f"raw-{abs(hash((table.name, table.member))):x}.parquet"
+    raw = workspace / f"raw-{abs(hash((table.file.path, table.member))):x}.parquet"
     if table.header.kind == "json":
         check_lines(table, plain, MAX_LINE, connection)
         return _read_json(table, plain, raw, connection)
@@ -112,7 +112,7 @@ def _plain(table: Examined, workspace: Path) -> tuple[Path, _Text]:
     """The table as an uncompressed UTF-8 file, and what was seen on the way."""
     text = _Text(table)
     as_it_stands = not table.compression and table.encoding == "utf-8"
-    plain = workspace / f"plain-{abs(hash((table.name, table.member))):x}"
+    plain = workspace / f"plain-{abs(hash((table.file.path, table.member))):x}"
     with ExitStack() as stack:
         out = None if as_it_stands else stack.enter_context(plain.open("wb"))
         for block in decompressed(table):
@@ -216,7 +216,7 @@ class _Lines:
 
 def _rewritten(table: Examined, plain: Path, workspace: Path) -> Path:
     """A lenient reading, accepted only if every row has exactly the header's cells; written anew in strict form."""
-    target = workspace / f"rewritten-{abs(hash(table.name)):x}.csv"
+    target = workspace / f"rewritten-{abs(hash((table.file.path, table.member))):x}.csv"
     width = len(table.header.columns)
     with (
         plain.open(encoding="utf-8-sig", newline="") as source,

@@ -93,10 +93,9 @@ def stage(
     rows = 0
     seen: dict[tuple[str, int, frozenset[tuple[Key, Decimal]]], list[Examined]] = {}
     with ThreadPoolExecutor(1) as second_reader:
-        for table in tables:
+        for raw, compiler in _with_roles(format, tables, workspace, connection):
+            table = raw.table
             with damage_in_words(table):
-                raw = read(table, workspace, connection)
-                compiler = _compiler(format, raw, connection)
                 counting = second_reader.submit(
                     sum_source, raw, format.total(raw.header, compiler.role), compiler.find, format.nulls
                 )
@@ -163,6 +162,21 @@ def _lost_digits(
             if count
         ]
     return words
+
+
+def _with_roles(
+    format: Format, tables: list[Examined], workspace: Path, connection: duckdb.DuckDBPyConnection
+) -> list[tuple[RawTable, Compiler]]:
+    """Each table, read, with the compiler that knows its role: a role is settled when all files are known."""
+    opened = []
+    for table in tables:
+        with damage_in_words(table):
+            raw = read(table, workspace, connection)
+            opened.append((raw, _compiler(format, raw, connection)))
+    settled = format.settle({raw.table.path: compiler.role for raw, compiler in opened})
+    for raw, compiler in opened:
+        compiler.role = settled[raw.table.path]
+    return opened
 
 
 def _compiler(format: Format, raw: RawTable, connection: duckdb.DuckDBPyConnection) -> Compiler:

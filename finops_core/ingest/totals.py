@@ -56,7 +56,8 @@ def sum_source(
         wanted = {
             metric: [c for name in names.split("|") if (c := find(name))] for metric, names in metrics.items()
         }
-        period, currency = find(total.period), find(total.currency)
+        periods = [c for name in total.period.split("|") if (c := find(name))]
+        currency = find(total.currency)
         credit = find(total.credits) if total.credits else None
         money = [c for cs in wanted.values() for c in cs]
 
@@ -64,7 +65,7 @@ def sum_source(
             sums = SourceSums(columns=frozenset(c.name for c in money))
             for batch in batches:
                 length = len(next(iter(batch.values()))) if batch else 0
-                groups = _groups(batch, period, currency, total, length)
+                groups = _groups(batch, periods, currency, total, length)
                 for group, chosen in groups.items():
                     rows = length if chosen is None else int(chosen.sum())
                     sums.rows[group] = sums.rows.get(group, 0) + rows
@@ -75,7 +76,7 @@ def sum_source(
                         sums.add((*group, total.metric), _credits(_chosen(batch[credit.name], chosen), sums))
             return sums
 
-        texts = [c for c in (period, currency) if c]
+        texts = [c for c in (*periods, currency) if c]
         if raw.header.kind == "json":
             try:
                 return summed(arrow_json_batches(raw.plain, texts, money, credit))
@@ -90,7 +91,7 @@ def _chosen(values: pyarrow.Array, mask: Any) -> pyarrow.Array:
 
 def _groups(
     batch: dict[str, pyarrow.Array],
-    period: SourceColumn | None,
+    periods: list[SourceColumn],
     currency: SourceColumn | None,
     total: SourceTotal,
     length: int,
@@ -98,11 +99,14 @@ def _groups(
     """(period, currency) → mask of its rows, or None where one group is the whole batch."""
     codes = numpy.zeros(length, dtype=numpy.int64)
     names: list[list[str]] = []
-    for column in (period, currency):
-        encoded = _encoded(batch[column.name]) if column else None
-        if encoded is None:
+    for values in (
+        _filled([batch[c.name] for c in periods]),
+        batch[currency.name] if currency else None,
+    ):
+        if values is None:
             names.append([""])
             continue
+        encoded = _encoded(values)
         texts = ["" if v is None else str(v) for v in encoded.dictionary.to_pylist()]
         # A null has no code of its own: it becomes the last, the empty text.
         filled = pyarrow.compute.fill_null(encoded.indices, len(texts))
@@ -115,6 +119,19 @@ def _groups(
         mask = codes == code
         masks[group] = mask if group not in masks else masks[group] | mask
     return masks if len(masks) > 1 else dict.fromkeys(masks)
+
+
+def _filled(columns: list[pyarrow.Array]) -> pyarrow.Array | None:
+    """The first column, a later one standing in where it is empty."""
+    if len(columns) < 2:
+        return columns[0] if columns else None
+    texts = []
+    for values in columns:
+        if pyarrow.types.is_dictionary(values.type):
+            values = values.cast(values.type.value_type)
+        trimmed = pyarrow.compute.utf8_trim_whitespace(values.cast(pyarrow.string()))
+        texts.append(pyarrow.compute.if_else(pyarrow.compute.equal(trimmed, ""), None, trimmed))
+    return pyarrow.compute.coalesce(*texts)
 
 
 def _encoded(values: pyarrow.Array) -> pyarrow.DictionaryArray:

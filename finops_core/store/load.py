@@ -23,7 +23,7 @@ from finops_core.formats.custom import load_mappings
 from finops_core.formats.expressions import quoted
 from finops_core.formats.format import Format
 from finops_core.ingest.batching import Month, months_of, source_name
-from finops_core.ingest.checks import check_staged
+from finops_core.ingest.checks import check_staged, warnings_by_period
 from finops_core.ingest.discover import ExportSet, discover
 from finops_core.ingest.stage import Staged, stage
 from finops_core.ingest.stage import connect as staging_connection
@@ -200,8 +200,12 @@ class _Load:
             self.progress(f"{export.format.title}: a header and no rows; nothing to store")
             return staged, []
         self.progress(f"Checking {staged.rows:,} rows")
-        warnings = [*export.warnings, *staged.warnings, *check_staged(staged, connection)]
+        warnings = [*export.warnings, *staged.warnings]
+        warned = check_staged(staged, connection)
         months = months_of(staged, connection)
+        by_period = warnings_by_period(staged, connection) if warned else {}
+        for month in months:
+            month.warnings = by_period.get(month.period, []) + month.warnings
         source = self.options.source or source_name(staged, connection)
         files = [t.name for t in export.tables]
         return staged, [self._batch(source, staged, m, files, warnings, fingerprint) for m in months]
@@ -218,6 +222,7 @@ class _Load:
         before = self.current.get((source, month.period))
         own = list(warnings)
         if before is not None:
+            _refuse_lost_role(before, month, staged.format, files)
             own += _replacement_warnings(before, month)
         return Batch(
             source=source,
@@ -239,7 +244,7 @@ class _Load:
             fingerprint=fingerprint,
             newest=month.newest,
             accounts=month.accounts,
-            roles=sorted(staged.roles),
+            roles=month.roles,
         )
 
     def _select(self, staged: Staged, batch: Batch) -> str:
@@ -302,6 +307,20 @@ def _replacement_warnings(before: Batch, month: Month) -> list[str]:
             f"the version of {month.period} before held {before.rows_stored:,} rows, this one holds {month.rows_stored:,}"
         )
     return words
+
+
+def _refuse_lost_role(before: Batch, month: Month, format: Format, files: list[str]) -> None:
+    """Where a month is made of files of several kinds, a load that lacks one would lose what it told: refused."""
+    kept = [role for role in format.irreplaceable if role in before.roles]
+    lost = [role for role in kept if role not in month.roles]
+    if before.format == format.name and lost:
+        here = " and ".join(role for role in format.irreplaceable if role in month.roles) or "neither kind"
+        raise InputRefused(
+            f"{before.source} holds {month.period} from {' and '.join(kept)}, and this load has {here}:"
+            f" what only {' and '.join(lost)} tells would be lost",
+            Place(files[0]),
+            f"Load the month's {' and '.join(format.irreplaceable)} together: name both, or the directory of both",
+        )
 
 
 def _refuse_loss(file: LakeFile, batch: Batch) -> None:
