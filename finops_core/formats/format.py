@@ -118,6 +118,8 @@ class Format:
     """(header, what a manifest or file name says, count of rows where an expression holds) → the file's role."""
     complete: Callable[[str], str] = lambda staged: f"SELECT * FROM {staged}"
     """SQL over all staged rows of a set (relation name) that settles what needs the whole set: same columns."""
+    twice: Callable[[str], str] | None = None
+    """SQL over all staged rows (relation name) of the files, as x_File, whose spend other files of the set hold as well."""
     warn: tuple[tuple[str, str], ...] = ()
     """(words, condition over staged rows): how many stored rows it holds for is said as a warning."""
     days_before: int = 31

@@ -447,6 +447,20 @@ def test_standard_and_detailed_of_a_month_overlap(home: Home, tmp_path: Path) ->
     assert Decimal(Ledger(home).query(Query("BilledCost"))["BilledCost"].sum()) == 8
 
 
+def test_standard_beside_detailed_in_one_load_is_refused(tmp_path: Path) -> None:
+    rows = [gcp_row(), gcp_row(sku__id="B-2"), gcp_row(sku__id="C-3", cost=Decimal(3))]
+    bare = [{k: v for k, v in row.items() if k not in ("resource", "subscription")} for row in rows]
+    write_json(tmp_path / "detailed.json", rows)
+    write_json(tmp_path / "standard.json", bare)
+    with pytest.raises(InputRefused, match=r"standard\.json: its spend is also in another file of this load"):
+        read(tmp_path)
+    # A part of the same export that happens to name no resource is no repetition.
+    (tmp_path / "standard.json").unlink()
+    write_json(tmp_path / "part.json", [bare[0] | {"sku": {"id": "D-4", "description": "Egress"}}])
+    (month,), charges, _ = read(tmp_path)
+    assert len(charges) == 4 and month.reconciled
+
+
 def test_several_accounts_and_currencies_are_kept_apart(tmp_path: Path) -> None:
     rows = [
         gcp_row(cost=Decimal("0.1")),
