@@ -134,6 +134,8 @@ class Format:
     conflicts: tuple[Conflict, ...] = ()
     unequal: str = ""
     """What to think of, where the stored total is not the source's own."""
+    twice: Callable[[str], str] | None = None
+    """SQL over all staged rows (relation name) of the files, as x_File, whose spend other files of the set hold as well."""
     warn: tuple[tuple[str, str], ...] = ()
     """(words, condition over staged rows): how many stored rows it holds for is said as a warning."""
     days_before: int = 31

@@ -12,7 +12,7 @@ What Google's documentation of the export says decides here:
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from finops_core.formats.format import Derive, Format, Header, SourceTotal
 from finops_core.formats.gcp_commitments import COMMITMENT_COLUMNS, COMMITMENT_DEFINITIONS, IDLE
@@ -50,6 +50,25 @@ def recognise(header: Header) -> str | None:
     return (
         "detailed" if known & {"resourcename", "resourceglobalname", "subscriptioninstanceid"} else "standard"
     )
+
+
+def _role(header: Header, hint: str, count: Callable[[str], int]) -> str:
+    """`detailed` where a row names a resource or a subscription: a file of JSON lines shows no empty columns."""
+    named = "coalesce([resource.name], [resource.global_name], [subscription.instance_id]) IS NOT NULL"
+    return "detailed" if recognise(header) == "detailed" and count(named) else "standard"
+
+
+def _twice(staged: str) -> str:
+    """Standard files that repeat detailed ones: most of their sums by account, project, SKU and hour are the same."""
+    key = "BillingPeriodStart, BillingCurrency, BillingAccountId, SubAccountId, SkuId, ChargePeriodStart"
+    cost = "sum(x_SourceCost) AS cost"
+    rows = f"FROM {staged} WHERE ChargeCategory = 'Usage' AND x_Derived IS NULL AND x_Role"
+    return f"""
+        WITH standard AS (SELECT {key}, min(x_File) AS x_File, {cost} {rows} = 'standard' GROUP BY ALL HAVING cost <> 0),
+             detailed AS (SELECT {key}, {cost} {rows} = 'detailed' GROUP BY ALL HAVING cost <> 0)
+        SELECT min(s.x_File) AS x_File FROM standard s LEFT JOIN detailed d
+            ON {" AND ".join(f"s.{k} IS NOT DISTINCT FROM d.{k}" for k in key.split(", "))} AND s.cost = d.cost
+        HAVING count(d.cost) * 2 > count(*)"""
 
 
 _PROMOTION = (
@@ -176,6 +195,9 @@ FORMAT = Format(
     definitions=_definitions,
     once=_ONCE,
     total=_total,
+    role=_role,
+    roles=("standard", "detailed"),
+    twice=_twice,
     days_before=400,
     days_after=3,
     columns={

@@ -32,8 +32,9 @@ CREATE OR REPLACE MACRO pairs_object(pairs) AS
         list_filter(pairs, lambda p, i: list_position(list_transform(pairs, lambda q: q.k), p.k) = i),
         lambda p: CAST(to_json(p.k) AS VARCHAR) || ':' || p.v), ',') || '}' END;
 """
-"""`pairs_object` makes a JSON object of (k, v as JSON) of which the first of a key counts. `array_text` turns a cell into a JSON array. Where a Python literal has no double quote and no backslash, every single
-quote delimits a text, so that it can be rewritten in place; anything else goes through Python, slowly."""
+"""`array_text` turns a cell into a JSON array. Where a Python literal has no double quote and no backslash, every single
+quote delimits a text, so that it can be rewritten in place; anything else goes through Python, slowly.
+`pairs_object` makes a JSON object of (k, v as JSON), of which the first of a key counts."""
 
 
 def records_sql(column: SourceColumn, text: str, fields: tuple[str, ...], row: str) -> str:

@@ -56,6 +56,7 @@ def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[
         "BillingPeriodStart",
         "Check the dates: day and month swapped?",
     )
+    _refuse_twice(staged, connection)
     limits = staged.format
     _refuse_where(
         staged,
@@ -72,6 +73,19 @@ def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[
         if found:
             raise InputRefused(found[0][1], Place(found[0][0]), conflict.advice)
     return [words for found in warnings_by_period(staged, connection).values() for words in found]
+
+
+def _refuse_twice(staged: Staged, connection: duckdb.DuckDBPyConnection) -> None:
+    if staged.format.twice is None or len(staged.roles) < 2:
+        return
+    files = connection.execute(staged.format.twice(staged.relation)).fetchall()
+    if files:
+        kinds = " and ".join(sorted(staged.roles))
+        raise InputRefused(
+            f"its spend is also in another file of this load ({kinds} export of the same account and month)",
+            Place(files[0][0]),
+            "Load one of the two",
+        )
 
 
 def _refuse_where(
