@@ -148,7 +148,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Other figures for another seed, the same for the same.")] = 1,
     as_json: _Json = False,
 ) -> None:
-    """Make a demo company: exports as the clouds ship them, below HOME/demo, and load them."""
+    """Make a demo company: exports as the clouds ship them, in HOME/demo (replaced), and load them."""
     from finops_core.demo.company import make_demo
 
     home = _home()
