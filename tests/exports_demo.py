@@ -148,13 +148,13 @@ def totals(folder: Path) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
     """(source, month) → BilledCost, EffectiveCost."""
     sums: dict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for row in aws_rows(folder):
-        group = sums["aws", row["month"]]
+        group = sums["demo-aws", row["month"]]
         group[0] += Decimal(row["net"])
         group[1] += aws_effective(row)
     for at, kind in enumerate(("actual", "amortized")):
         for row in azure_rows(folder, kind):
-            sums["azure", row["month"]][at] += row["cost"]
-    for source, rows in (("gcp", gcp_rows(folder)), ("observa", observa_rows(folder))):
+            sums["demo-azure", row["month"]][at] += row["cost"]
+    for source, rows in (("demo-gcp", gcp_rows(folder)), ("demo-observa", observa_rows(folder))):
         for row in rows:
             group = sums[source, row["month"]]
             group[0] += row["cost"]

@@ -138,14 +138,13 @@ def write_data_export(root: Path, bill: Bill, seed: int, restated: bool = False)
     made = month.following if month.is_closed else LAST_DAY
     first = None
     if restated:
-        early = _run(root, month, made + timedelta(days=1), first_version(rows, bill), current=False)
-        first = early
-        made = made + timedelta(days=12)
+        first = _run(root, month, made + timedelta(days=1), first_version(rows), current=False)
+        made += timedelta(days=12)
     _run(root, month, made + timedelta(days=1), rows, current=True)
     return first
 
 
-def first_version(rows: pyarrow.Table, bill: Bill) -> pyarrow.Table:
+def first_version(rows: pyarrow.Table) -> pyarrow.Table:
     """A restated month as it was first delivered: without the credits, and with the last days' egress not yet in."""
     compute = pyarrow.compute
     last = pyarrow.scalar(max(rows["line_item_usage_start_date"].to_pylist()), pyarrow.timestamp("ms"))

@@ -21,7 +21,6 @@ from finops_core.store.load import LoadOptions, load
 Progress = Callable[[str], None]
 RESTATED = month_of(2026, 9)
 """The month that AWS delivers twice: late usage and a credit came after it had closed."""
-_SOURCES = ("aws", "azure", "gcp", "observa")
 _LARGEST = 50
 
 
@@ -44,11 +43,11 @@ def make_demo(
     batches: list[Batch] = []
     if first_version is not None and not _is_known(home, first_version):
         progress(f"Loading AWS's first version of {RESTATED.label}")
-        load(home, [first_version], LoadOptions(source="aws"))
-    for source in _SOURCES:
+        load(home, [first_version], LoadOptions(source=truth.SOURCES["aws"]))
+    for name, source in truth.SOURCES.items():
         batches += load(
             home,
-            [folder / source],
+            [folder / name],
             LoadOptions(source=source),
             lambda words, source=source: progress(f"{source}: {words}"),  # type: ignore[misc]
         )
@@ -61,7 +60,7 @@ def write(
     """Writes everything below a folder, whose old content goes. Returns the file of the restated month's first version."""
     shutil.rmtree(folder, ignore_errors=True)
     calendar = last_months(count)
-    written: dict[str, dict[str, MonthTotals]] = {source: {} for source in _SOURCES}
+    written: dict[str, dict[str, MonthTotals]] = {name: {} for name in truth.SOURCES}
     first_version = None
     for number, month in enumerate(calendar):
         progress(f"Writing the exports of {month.label} ({number + 1} of {count})")
@@ -111,6 +110,6 @@ def _usual(
 def _is_known(home: Home, file: Path) -> bool:
     """Whether the history of the home already has this file's version of the restated month."""
     return any(
-        b.source == "aws" and b.billing_period == RESTATED.label and b.files == [file.name]
+        b.source == truth.SOURCES["aws"] and b.billing_period == RESTATED.label and b.files == [file.name]
         for b in Lake(home.lake).batches()
     )

@@ -190,8 +190,3 @@ def _careless(shape: Shape, team: Team, number: int, name: str, at: float) -> Ta
     if at < 0.5:
         found.append(("cost-center", team.cost_center))
     return tuple((k, v) for k, v in found if v)
-
-
-def has_usable_team(found: Tags) -> bool:
-    """Whether the tags name a team as the organisation spells it."""
-    return any(key.lower() == "team" and value in teams() for key, value in found)

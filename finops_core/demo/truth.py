@@ -12,8 +12,10 @@ from finops_core.demo.totals import MonthTotals
 from finops_core.demo.writing import write_json
 
 Written = Mapping[str, Mapping[str, MonthTotals]]
-"""Source → month → totals."""
+"""Folder → month → totals."""
 CURRENCIES = {"aws": "USD", "azure": "EUR", "gcp": "USD", "observa": "USD"}
+SOURCES = {name: f"demo-{name}" for name in CURRENCIES}
+"""Folder → the source that it is loaded as: no name that somebody's own spend would have."""
 _PROVIDERS = {"aws": "AWS", "azure": "Azure", "gcp": "Google Cloud"}
 _METERS = {"aws": "usage_type", "azure": "meter", "gcp": "sku"}
 
@@ -29,18 +31,19 @@ def write_truth(
             "months": [m.label for m in months],
             "scale": scale,
             "seed": seed,
-            "restated": restated and {"source": "aws", "billing_period": restated.label, "versions": 2},
-            "totals": {source: _totals(source, found) for source, found in written.items()},
-            "owners": {source: _owners(found) for source, found in written.items()},
+            "restated": restated
+            and {"source": SOURCES["aws"], "billing_period": restated.label, "versions": 2},
+            "totals": {SOURCES[name]: _totals(name, found) for name, found in written.items()},
+            "owners": {SOURCES[name]: _owners(found) for name, found in written.items()},
             "incidents": [record for i in INCIDENTS if (record := _incident(i, written, scale))],
         },
     )
 
 
-def _totals(source: str, found: Mapping[str, MonthTotals]) -> dict[str, Any]:
+def _totals(name: str, found: Mapping[str, MonthTotals]) -> dict[str, Any]:
     return {
         label: {
-            "currency": CURRENCIES[source],
+            "currency": CURRENCIES[name],
             "rows": t.rows,
             "BilledCost": text(t.billed),
             "EffectiveCost": text(t.effective),
@@ -84,7 +87,7 @@ def _incident(incident: Incident, written: Written, scale: float) -> dict[str, A
 def _series(incident: Incident, shape: Shape, account: Account) -> dict[str, str]:
     """The cut of the store in which the incident shows."""
     return {
-        "x_Source": incident.provider,
+        "x_Source": SOURCES[incident.provider],
         "SubAccountId": account.account_id,
         "x_UsageType": shape[_METERS[incident.provider]],
     }
