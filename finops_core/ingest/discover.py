@@ -1,18 +1,17 @@
 """From paths to export sets: which files count, and as what. Nothing of their rows is read yet."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from finops_core.errors import InputRefused, Place
 from finops_core.formats import recognise
-from finops_core.formats.format import Format, Header
+from finops_core.formats.format import Format
 from finops_core.ingest.files import Examined, ExportFile, examine, refuse
 from finops_core.ingest.manifests import Chosen, Tree, read_manifests
+from finops_core.ingest.runs import newest_runs
 
 _ASIDE = (".md", ".txt", ".yml", ".yaml", ".sql", ".py", ".pdf", ".crc", ".tmp", ".ds_store")
-_PERIOD = re.compile(r"\d{8}-\d{8}|BILLING_PERIOD=\d{4}-\d{2}")
 
 
 @dataclass
@@ -26,40 +25,64 @@ class ExportSet:
 
 
 def discover(paths: Iterable[Path], formats: Sequence[Format], only: str = "auto") -> list[ExportSet]:
-    """The export sets below the paths, by format.
+    """The export sets below the paths: by format and, where manifests tell exports of AWS apart, by export.
 
     Raises InputRefused for a path that does not exist, a file that is no export, or a manifest whose files are missing.
     """
+    paths = list(paths)
     candidates = tuple(f for f in formats if only in ("auto", f.name))
     sets: dict[tuple[str, str], ExportSet] = {}
     warnings: list[str] = []
     ignored: list[str] = []
+    strangers: list[Examined] = []
     for path in paths:
         for file, named in _files(path, warnings):
             for table in _tables(file, named, ignored):
                 found = recognise(table.header, candidates)
-                if found is None:
-                    if not named and path.is_dir() and not file.hint:
-                        ignored.append(table.name)
-                        continue
+                if found is not None:
+                    format, version = found
+                    group = sets.setdefault((format.name, file.export), ExportSet(format, version))
+                    group.version = max(group.version, version)
+                    group.tables.append(table)
+                elif named:
                     raise _unknown(table, only, candidates)
-                format, version = found
-                group = sets.setdefault((format.name, ""), ExportSet(format, version))
-                group.version = max(group.version, version)
-                group.tables.append(table)
+                else:
+                    strangers.append(table)
+    _refuse_damaged(strangers, sets.values())
     if not sets:
+        if strangers:
+            raise _unknown(strangers[0], only, candidates)
         where = ", ".join(str(p) for p in paths)
         example = f"; looked at {ignored[0]}" if ignored else ""
         raise InputRefused(
             f"no export was found{example}", Place(where), "Name a file or a directory of exports"
         )
-    found_sets = list(sets.values())
-    found_sets[0].warnings += warnings
-    if ignored:
-        found_sets[0].warnings.append(
-            f"{len(ignored)} files are no exports and were left aside, for instance {ignored[0]}"
-        )
-    return found_sets
+    first = next(iter(sets.values()))
+    first.warnings += [*warnings, *_left_aside([*ignored, *(t.name for t in strangers)])]
+    return list(sets.values())
+
+
+def _left_aside(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return [f"{len(names)} files are no exports that are known and were left aside: {listed}"]
+
+
+def _refuse_damaged(strangers: list[Examined], sets: Iterable[ExportSet]) -> None:
+    """A file of a directory that no format knows, but whose columns are mostly those of an export beside it, has a
+    damaged header: leaving it aside would lose a part of the bill."""
+    for export in sets:
+        known = {name for table in export.tables for name in table.header.names}
+        for table in strangers:
+            names = set(table.header.names)
+            if len(names & known) >= max(3, len(names) / 2):
+                raise refuse(
+                    table,
+                    f"has most columns of {export.tables[0].name} ({export.format.title}), but is not one itself",
+                    "Its header is damaged, or columns are missing: export it again, or move it away",
+                    row=1,
+                )
 
 
 def _tables(file: ExportFile, named: bool, ignored: list[str]) -> list[Examined]:
@@ -97,9 +120,10 @@ def _files(path: Path, warnings: list[str]) -> list[tuple[ExportFile, bool]]:
     tree: Tree = {
         PurePosixPath(file.relative_to(path).as_posix()): file
         for file in sorted(path.rglob("*"))
-        if file.is_file() and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
+        if file.is_file() and not _is_hidden(file.relative_to(path).parts)
     }
     chosen = read_manifests(tree)
+    warnings += chosen.warnings
     files = [(file, True) for run in chosen.runs for file in run.files]
     taken = {file.name for file, _ in files}
     rest = [
@@ -111,55 +135,14 @@ def _files(path: Path, warnings: list[str]) -> list[tuple[ExportFile, bool]]:
             f"{history} files of earlier or unfinished runs were left aside: the manifests name the current ones"
         )
     rest = [p for p in rest if p.suffix.lower() not in _ASIDE]
-    files += [(ExportFile(tree[p], str(p), str(p)), False) for p in _newest_runs(rest, tree, warnings)]
+    files += [(ExportFile(tree[p], str(p), str(p)), False) for p in newest_runs(rest, tree, warnings)]
     return files
+
+
+def _is_hidden(parts: tuple[str, ...]) -> bool:
+    """Files of the storage itself. Azure's older exports call their manifest _manifest.json."""
+    return any(part.startswith((".", "_")) and part != "_manifest.json" for part in parts)
 
 
 def _is_governed(path: PurePosixPath, chosen: Chosen) -> bool:
     return any(parent in chosen.governed for parent in path.parents)
-
-
-def _newest_runs(paths: list[PurePosixPath], tree: Tree, warnings: list[str]) -> list[PurePosixPath]:
-    """Without a manifest: of several runs of a period (folders below a period's folder), the newest complete one."""
-    runs: dict[PurePosixPath, dict[str, list[PurePosixPath]]] = {}
-    kept: list[PurePosixPath] = []
-    for path in paths:
-        at = next((i for i, part in enumerate(path.parts[:-1]) if _PERIOD.fullmatch(part)), None)
-        if at is None:
-            kept.append(path)
-            continue
-        period = PurePosixPath(*path.parts[: at + 1])
-        run = path.parts[at + 1] if len(path.parts) > at + 2 else ""
-        runs.setdefault(period, {}).setdefault(run, []).append(path)
-    for period, by_run in runs.items():
-        ordered = sorted(
-            by_run, key=lambda run: (_stamp(run), max(tree[p].stat().st_mtime_ns for p in by_run[run]))
-        )
-        complete = [run for run in ordered if _chunks_complete(by_run[run])] or ordered
-        kept += by_run[complete[-1]]
-        words = f"{period}: no manifest, so "
-        if len(by_run) > 1:
-            warnings.append(f"{words}the newest complete run {complete[-1]!r} of {len(by_run)} was taken")
-        else:
-            warnings.append(f"{words}all {len(by_run[complete[-1]])} files were taken")
-    return kept
-
-
-def _stamp(run: str) -> str:
-    found = re.search(r"\d{8}T?\d{4,6}Z?", run)
-    return found.group(0) if found else ""
-
-
-def _chunks_complete(paths: list[PurePosixPath]) -> bool:
-    """Whether numbered chunks (-00001, part_0_…) run without a gap."""
-    numbers = sorted(
-        int(m.group(1)) for p in paths if (m := re.search(r"(\d+)(?:\.[a-z0-9.]+)$", p.name, re.I))
-    )
-    return (
-        not numbers or numbers == list(range(numbers[0], numbers[0] + len(numbers))) or len(set(numbers)) == 1
-    )
-
-
-def header_words(header: Header) -> str:
-    """The header in a line, for messages."""
-    return ", ".join(header.names[:8]) + (", …" if len(header.names) > 8 else "")

@@ -32,6 +32,8 @@ class Run:
     empty: bool = False
     """The manifest itself says that the period has no rows."""
     missing: tuple[str, ...] = ()
+    history: bool = False
+    """The manifest is that of an assembly or execution, which need not be the current one."""
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Chosen:
     governed: set[PurePosixPath] = field(default_factory=set)
     manifests: set[PurePosixPath] = field(default_factory=set)
     superseded: list[Run] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def read_manifests(tree: Tree) -> Chosen:
@@ -63,28 +66,53 @@ def read_manifests(tree: Tree) -> Chosen:
             if run is not None:
                 runs.append(run)
                 break
-    newest: dict[tuple[str, PurePosixPath], Run] = {}
+    series: dict[tuple[str, PurePosixPath], list[Run]] = {}
     for run in sorted(runs, key=lambda r: r.made):
-        key = (run.export, run.governs)
-        if key in newest:
-            chosen.superseded.append(newest[key])
-        newest[key] = run
-    for run in newest.values():
-        if run.missing:
-            raise InputRefused(
-                f"the manifest names {run.missing[0]!r}, which is not there",
-                Place(str(run.manifest)),
-                "The download is not complete: fetch all files that the manifest names",
-            )
-        chosen.runs.append(run)
-        chosen.governed.add(run.governs)
+        series.setdefault((run.export, run.governs), []).append(run)
+    for ordered in series.values():
+        current = _current(ordered, chosen.warnings)
+        chosen.superseded += [run for run in ordered if run is not current]
+        chosen.runs.append(current)
+        chosen.governed.add(current.governs)
     return chosen
+
+
+def _current(ordered: list[Run], warnings: list[str]) -> Run:
+    """The run that counts, of all runs of an export and period: the newest, which must be complete.
+
+    Where only manifests of assemblies or executions are there, an incomplete one may never have been finished: then the
+    newest complete one counts, with a warning.
+    """
+    newest = ordered[-1]
+    if newest.history:
+        newest = next((run for run in reversed(ordered) if not run.missing), newest)
+        warnings.append(
+            f"{newest.governs}: no current manifest, so the newest complete run counts: {newest.manifest.parent.name}"
+        )
+    if newest.missing:
+        raise InputRefused(
+            f"the manifest names {newest.missing[0]!r}, which is not there",
+            Place(str(newest.manifest)),
+            "The download is not complete: fetch all files that the manifest names",
+        )
+    return newest
+
+
+MOMENT = re.compile(
+    r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?([0-3]\d)(?:[T_ -]?([0-2]\d):?([0-5]\d):?([0-5]\d)?)?(?!\d)"
+)
+
+
+def made_at(name: str) -> str:
+    """The moment in the name of a run (20261003T000000Z-…, 202610030600, 2026-10-03T…), as sortable digits; or empty."""
+    found = MOMENT.search(name)
+    return "".join(part or "" for part in found.groups()).ljust(14, "0") if found else ""
 
 
 def _load(path: PurePosixPath, file: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(file.read_text("utf-8-sig"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise InputRefused(
             f"the manifest is no JSON: {error}", Place(str(path)), "Download it again"
         ) from error
@@ -98,9 +126,16 @@ def _aws_legacy(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Ru
         return None
     in_assembly = path.parent.name == manifest["assemblyId"]
     root = path.parent.parent if in_assembly else path.parent
-    files, missing = _resolve(keys, path.parent, tree)
-    made = f"{0 if in_assembly else 1}{tree[path].stat().st_mtime_ns:020d}"
-    return Run(path, f"aws:{manifest.get('reportName', '')}", made, root, files, missing=missing)
+    files, missing = _resolve(keys, path, tree, export=f"aws:{manifest.get('reportName', '')}")
+    made = _made(path, tree, "" if in_assembly else "current")
+    export = f"aws:{manifest.get('reportName', '')}"
+    return Run(path, export, made, root, files, missing=missing, history=in_assembly)
+
+
+def _made(path: PurePosixPath, tree: Tree, current: str, *names: object) -> str:
+    """Sortable: a current manifest comes last; else the time in the run's name, else that of the manifest's file."""
+    named = next((moment for name in (path.parent.name, *names) if (moment := made_at(str(name)))), "")
+    return f"{current:7}{named:14}{tree[path].stat().st_mtime_ns:020d}"
 
 
 def _aws_data_export(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Run | None:
@@ -115,42 +150,51 @@ def _aws_data_export(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) 
         governs = path.parent
     else:
         governs = PurePosixPath(*path.parts[:metadata], "data", *path.parts[metadata + 1 : period + 1])
-    files, missing = _resolve(keys, path.parent, tree)
-    made = f"{int(at_root)}{manifest['executionId'] if not at_root else ''}"
-    return Run(path, f"aws:{manifest.get('exportArn', '')}", made, governs, files, missing=missing)
+    export = f"aws:{manifest.get('exportArn', '')}"
+    files, missing = _resolve(keys, path, tree, export=export)
+    made = _made(path, tree, "current" if at_root else "", manifest["executionId"])
+    return Run(
+        path, export, made, governs, files, missing=missing, history=period is not None and not at_root
+    )
 
 
 def _azure(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Run | None:
     """Cost Management exports: one manifest a run; each run holds the whole month to date."""
     blobs = manifest.get("blobs")
-    config = manifest.get("exportConfig")
-    if not isinstance(blobs, list) or not isinstance(config, dict):
+    if not isinstance(blobs, list):
         return None
-    made = str(manifest.get("runInfo", {}).get("submittedTime", ""))
-    names = [str(blob.get("blobName", "")) for blob in blobs]
-    files, missing = _resolve(names, path.parent, tree, hint=str(config.get("type", "")))
-    counts = {
-        PurePosixPath(name).name: blob.get("dataRowCount") for name, blob in zip(names, blobs, strict=True)
-    }
-    files = tuple(ExportFile(f.path, f.name, f.hint, counts.get(f.path.name)) for f in files)
+    config, info = _object(manifest.get("exportConfig")), _object(manifest.get("runInfo"))
+    counts = {str(blob.get("blobName", "")): blob.get("dataRowCount") for blob in map(_object, blobs)}
+    files, missing = _resolve(list(counts), path, tree, hint=str(config.get("type") or path), counts=counts)
     period = next((i for i, part in enumerate(path.parts) if re.fullmatch(r"\d{8}-\d{8}", part)), None)
     governs = PurePosixPath(*path.parts[: period + 1]) if period is not None else path.parent
     export = f"azure:{config.get('resourceId', '')}:{config.get('exportName', '')}:{config.get('type', '')}"
     if period is None:
-        export += ":" + str(manifest.get("runInfo", {}).get("startDate", ""))[:7]
+        export += ":" + str(info.get("startDate", ""))[:7]
+    made = str(info.get("submittedTime") or "") or _made(path, tree, "", *reversed(path.parts))
     return Run(path, export, made, governs, files, manifest.get("dataRowCount") == 0, missing)
 
 
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _resolve(
-    keys: Iterable[str], near: PurePosixPath, tree: Tree, hint: str = ""
+    keys: Iterable[object],
+    manifest: PurePosixPath,
+    tree: Tree,
+    hint: str = "",
+    export: str = "",
+    counts: Mapping[str, Any] | None = None,
 ) -> tuple[tuple[ExportFile, ...], tuple[str, ...]]:
     """The local files that keys of a bucket mean: the file whose path shares the longest ending with the key."""
+    near = manifest.parent
     by_name: dict[str, list[PurePosixPath]] = {}
     for path in tree:
         by_name.setdefault(path.name, []).append(path)
     files: list[ExportFile] = []
     missing: list[str] = []
-    for key in keys:
+    for key in dict.fromkeys(map(str, keys)):
         wanted = PurePosixPath(re.sub(r"^s3a?://[^/]+/", "", key)).parts
         candidates = by_name.get(wanted[-1], []) if wanted else []
         best = max(
@@ -160,7 +204,9 @@ def _resolve(
         if best is None or (len(wanted) > 1 and _shared(best.parts, wanted) < 2 and best.parent != near):
             missing.append(key)
         else:
-            files.append(ExportFile(tree[best], str(best), hint))
+            rows = (counts or {}).get(key)
+            count = rows if isinstance(rows, int) else None
+            files.append(ExportFile(tree[best], str(best), hint, count, export, str(tree[manifest])))
     return tuple(files), tuple(missing)
 
 

@@ -14,6 +14,7 @@ from finops_core.errors import InputRefused, Place
 from finops_core.focus.charges import staged_columns
 from finops_core.formats.expressions import MACROS, PLACE_MARK, Compiler, mapping_rows, quoted
 from finops_core.formats.format import Format
+from finops_core.ingest.copies import StagedTable, leave_out_copies
 from finops_core.ingest.files import Examined, refuse
 from finops_core.ingest.read import RawTable, read
 from finops_core.ingest.sql import scalar
@@ -77,15 +78,17 @@ def stage(
     tables: list[Examined],
     workspace: Path,
     connection: duckdb.DuckDBPyConnection,
+    keep_copies: bool = False,
 ) -> Staged:
-    """Stages the tables of one set. Raises InputRefused with file, row and column; then nothing has been stored."""
+    """Stages the tables of one set. Raises InputRefused with file, row and column; then nothing has been stored.
+
+    Of several downloads of one bill the newest counts, unless `keep_copies` says that they are different spend.
+    """
     directory = workspace / "staged"
     directory.mkdir(exist_ok=True)
-    sums = SourceSums()
-    files: list[Path] = []
+    done: list[StagedTable] = []
     warnings: list[str] = []
     roles: set[str] = set()
-    rows = 0
     with ThreadPoolExecutor(1) as second_reader:
         for table in tables:
             raw = read(table, workspace, connection)
@@ -108,11 +111,14 @@ def stage(
                     f"two readers count {count:,} and {sum(table_sums.rows.values()):,} rows",
                     "Export it again",
                 )
-            sums.merge(table_sums)
-            rows += count
-            files.append(target)
-    listed = ", ".join(quoted(str(f)) for f in files)
-    staged = f"(SELECT * FROM read_parquet([{listed}], hive_partitioning=false))"
+            done.append(StagedTable(table, target, table_sums))
+    if not keep_copies:
+        warnings += leave_out_copies(done, connection)
+    sums = SourceSums()
+    for one in done:
+        sums.merge(one.sums)
+    rows = sum(sums.rows.values())
+    staged = f"({' UNION ALL '.join(one.select() for one in done)})"
     result = Staged(format, version, f"({format.complete(staged)})", rows, sums, roles, warnings)
     if sums.rounded:
         result.warnings.append(
