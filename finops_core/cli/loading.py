@@ -9,15 +9,19 @@ from finops_core.cli.session import Json, app, put, put_json, say, the_home, the
 
 @app.command()
 def demo(
-    months: Annotated[int, typer.Option(min=1, max=14, help="How many, counted back from the newest.")] = 14,
-    scale: Annotated[float, typer.Option(min=0.01, help="1 makes about 300,000 rows.")] = 1.0,
+    months: Annotated[int, typer.Option(help="How many, counted back from the newest.")] = 14,
+    scale: Annotated[float, typer.Option(help="1 makes about 300,000 rows.")] = 1.0,
     seed: Annotated[int, typer.Option(help="The same numbers make the same bytes.")] = 1,
+    as_json: Json = False,
 ) -> None:
     """Write a demo company's exports below HOME/demo and ingest them like any other."""
     from finops_core.demo.company import make_demo
 
     home = the_home()
     batches = make_demo(home, months, scale, seed, say)
+    if as_json:
+        put_json({"batches": [b.to_json() for b in batches]})
+        return
     for source in dict.fromkeys(b.source for b in batches):
         own = [b for b in batches if b.source == source]
         state = "reconciled" if all(b.reconciled for b in own) else "DOES NOT RECONCILE"

@@ -132,6 +132,7 @@ def _files(path: Path, warnings: list[str]) -> list[tuple[ExportFile, bool]]:
         raise InputRefused(what, Place(str(path)))
     tree: Tree = {PurePosixPath(f.relative_to(path).as_posix()): f for f in sorted(_walk(path))}
     chosen = read_manifests(tree)
+    warnings += chosen.warnings
     files = [(file, True) for run in chosen.runs for file in run.files]
     taken = {file.name for file, _ in files}
     rest = [

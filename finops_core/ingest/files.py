@@ -60,6 +60,10 @@ class ExportFile:
     name: str
     hint: str = ""
     rows: int | None = None
+    export: str = ""
+    """Which of a provider's exports the manifest is of, where each is a source of its own."""
+    manifest: str = ""
+    """The manifest that names the file; empty where none does."""
 
 
 @dataclass(frozen=True)

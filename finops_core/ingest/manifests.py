@@ -7,7 +7,7 @@ files, the moment it was made and the directory that it governs. Everything else
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -36,6 +36,8 @@ class Run:
     """What runs of other days hold too: two runs of one series must not overlap."""
     days: tuple[str, str] = ("", "")
     """First and last day of the run, YYYYMMDD, where the series has any."""
+    history: bool = False
+    """The manifest is that of an assembly or execution, which need not be the current one."""
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Chosen:
     governed: set[PurePosixPath] = field(default_factory=set)
     manifests: set[PurePosixPath] = field(default_factory=set)
     superseded: list[Run] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def read_manifests(tree: Tree) -> Chosen:
@@ -67,22 +70,55 @@ def read_manifests(tree: Tree) -> Chosen:
             if run is not None:
                 runs.append(run)
                 break
-    newest: dict[str, Run] = {}
+    rivals: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda r: r.made):
-        if run.replaces in newest:
-            chosen.superseded.append(newest[run.replaces])
-        newest[run.replaces] = run
+        rivals.setdefault(run.replaces, []).append(run)
         chosen.governed.add(run.governs)
-    for run in newest.values():
-        if run.missing:
-            raise InputRefused(
-                f"the manifest names {run.missing[0]!r}, which is not there",
-                Place(str(run.manifest)),
-                "The download is not complete: fetch all files that the manifest names",
-            )
-        chosen.runs.append(run)
+    for ordered in rivals.values():
+        current = _current(ordered, chosen.warnings)
+        chosen.superseded += [run for run in ordered if run is not current]
+        files = tuple(replace(file, manifest=str(current.manifest)) for file in current.files)
+        chosen.runs.append(replace(current, files=files))
     _refuse_overlap(chosen.runs)
     return chosen
+
+
+def _current(ordered: list[Run], warnings: list[str]) -> Run:
+    """The run that counts, of all runs of an export and period: the newest, which must be complete.
+
+    Where only manifests of assemblies or executions are there, an incomplete one may never have been finished: then the
+    newest complete one counts, with a warning.
+    """
+    newest = ordered[-1]
+    if newest.history:
+        newest = next((run for run in reversed(ordered) if not run.missing), newest)
+        warnings.append(
+            f"{newest.governs}: no current manifest, so the newest complete run counts: {newest.manifest.parent.name}"
+        )
+    if newest.missing:
+        raise InputRefused(
+            f"the manifest names {newest.missing[0]!r}, which is not there",
+            Place(str(newest.manifest)),
+            "The download is not complete: fetch all files that the manifest names",
+        )
+    return newest
+
+
+MOMENT = re.compile(
+    r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?([0-3]\d)(?:[T_ -]?([0-2]\d):?([0-5]\d):?([0-5]\d)?)?(?!\d)"
+)
+
+
+def made_at(name: str) -> str:
+    """The moment in the name of a run (20261003T000000Z-…, 202610030600, 2026-10-03T…), as sortable digits; or empty."""
+    found = MOMENT.search(name)
+    return "".join(part or "" for part in found.groups()).ljust(14, "0") if found else ""
+
+
+def _made(path: PurePosixPath, tree: Tree, current: bool, *names: object) -> str:
+    """Sortable: a current manifest comes last; else the time in the run's name, else that of the manifest's file."""
+    named = next((moment for name in (path.parent.name, *names) if (moment := made_at(str(name)))), "")
+    return f"{int(current)}{named:14}{tree[path].stat().st_mtime_ns:020d}"
 
 
 def _refuse_overlap(runs: list[Run]) -> None:
@@ -115,8 +151,9 @@ def _aws_legacy(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Ru
     in_assembly = path.parent.name == manifest["assemblyId"]
     root = path.parent.parent if in_assembly else path.parent
     files, missing = _resolve(keys, path.parent, tree)
-    made = f"{0 if in_assembly else 1}{tree[path].stat().st_mtime_ns:020d}"
-    return Run(path, f"aws:{manifest.get('reportName', '')}:{root}", made, root, files, missing=missing)
+    made = _made(path, tree, not in_assembly)
+    replaces = f"aws:{manifest.get('reportName', '')}:{root}"
+    return Run(path, replaces, made, root, files, missing=missing, history=in_assembly)
 
 
 def _aws_data_export(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Run | None:
@@ -132,8 +169,10 @@ def _aws_data_export(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) 
     else:
         governs = PurePosixPath(*path.parts[:metadata], "data", *path.parts[metadata + 1 : period + 1])
     files, missing = _resolve(keys, path.parent, tree)
-    made = f"{int(at_root)}{manifest['executionId'] if not at_root else ''}"
-    return Run(path, f"aws:{manifest.get('exportArn', '')}:{governs}", made, governs, files, missing=missing)
+    made = _made(path, tree, at_root, manifest["executionId"])
+    replaces = f"aws:{manifest.get('exportArn', '')}:{governs}"
+    history = period is not None and not at_root
+    return Run(path, replaces, made, governs, files, missing=missing, history=history)
 
 
 def _azure(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Run | None:

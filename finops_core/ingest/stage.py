@@ -4,10 +4,8 @@ Every source row becomes a staged row (kept, or with the reason why it is droppe
 reason why it exists; so rows in = stored + dropped − derived can be counted, not hoped for.
 """
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -18,10 +16,11 @@ from finops_core.focus.charges import staged_columns
 from finops_core.formats.expressions import MACROS, PLACE_MARK, Compiler, mapping_rows, quoted
 from finops_core.formats.format import Format
 from finops_core.ingest.arrays import array_json
-from finops_core.ingest.files import Examined, damage_in_words, decompressed, refuse
+from finops_core.ingest.copies import StagedTable, leave_out_copies
+from finops_core.ingest.files import Examined, damage_in_words, refuse
 from finops_core.ingest.read import RawTable, read
 from finops_core.ingest.sql import scalar
-from finops_core.ingest.totals import Key, SourceSums, sum_source
+from finops_core.ingest.totals import SourceSums, sum_source
 
 MEMORY_LIMIT = "1500MB"
 _WORDS = {
@@ -82,16 +81,17 @@ def stage(
     tables: list[Examined],
     workspace: Path,
     connection: duckdb.DuckDBPyConnection,
+    keep_copies: bool = False,
 ) -> Staged:
-    """Stages the tables of one set. Raises InputRefused with file, row and column; then nothing has been stored."""
+    """Stages the tables of one set. Raises InputRefused with file, row and column; then nothing has been stored.
+
+    Of several downloads of one bill the newest counts, unless `keep_copies` says that they are different spend.
+    """
     directory = workspace / "staged"
     directory.mkdir(exist_ok=True)
-    sums = SourceSums()
-    files: list[Path] = []
+    done: list[StagedTable] = []
     warnings: list[str] = []
     roles: set[str] = set()
-    rows = 0
-    seen: dict[tuple[str, int, frozenset[tuple[Key, Decimal]]], list[Examined]] = {}
     with ThreadPoolExecutor(1) as second_reader:
         for raw, compiler in _with_roles(format, tables, workspace, connection):
             table = raw.table
@@ -99,20 +99,20 @@ def stage(
                 counting = second_reader.submit(
                     sum_source, raw, format.total(raw.header, compiler.role), compiler.find, format.nulls
                 )
-                target = directory / f"{len(files):05d}.parquet"
+                target = directory / f"{len(done):05d}.parquet"
                 count = _stage_table(format, raw, compiler, target, connection)
                 table_sums = counting.result()
                 warnings += [*raw.warnings, *_lost_digits(raw, compiler, table_sums, connection)]
                 _refuse_counts(table, count, sum(table_sums.rows.values()))
-                if count:
-                    key = (compiler.role, count, frozenset(table_sums.sums.items()))
-                    _refuse_copy(table, seen.setdefault(key, []))
             roles.add(compiler.role)
-            sums.merge(table_sums)
-            rows += count
-            files.append(target)
-    listed = ", ".join(quoted(str(f)) for f in files)
-    staged = f"(SELECT * FROM read_parquet([{listed}], hive_partitioning=false))"
+            done.append(StagedTable(table, target, table_sums))
+    if not keep_copies:
+        warnings += leave_out_copies(done, connection)
+    sums = SourceSums()
+    for one in done:
+        sums.merge(one.sums)
+    rows = sum(sums.rows.values())
+    staged = f"({' UNION ALL '.join(one.select() for one in done)})"
     return Staged(format, version, f"({format.complete(staged)})", rows, sums, roles, warnings)
 
 
@@ -123,25 +123,6 @@ def _refuse_counts(table: Examined, count: int, second: int) -> None:
         )
     if second != count:
         raise refuse(table, f"two readers count {count:,} and {second:,} rows", "Export it again")
-
-
-def _refuse_copy(table: Examined, alike: list[Examined]) -> None:
-    """Of tables with the same rows and sums, a second with the same content would be counted twice."""
-    for other in alike:
-        if _digest(table) == _digest(other):
-            raise refuse(
-                table,
-                f"the same rows as in {other.name}: they would be counted twice",
-                "Take one of the two away",
-            )
-    alike.append(table)
-
-
-def _digest(table: Examined) -> bytes:
-    digest = hashlib.sha256()
-    for block in decompressed(table):
-        digest.update(block)
-    return digest.digest()
 
 
 def _lost_digits(

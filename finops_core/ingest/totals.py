@@ -38,6 +38,11 @@ class SourceSums:
     def add(self, key: Key, amount: Decimal) -> None:
         self.sums[key] = self.sums.get(key, Decimal(0)) + amount
 
+    def forget(self, period: str) -> None:
+        """Leaves a billing period out."""
+        self.sums = {key: amount for key, amount in self.sums.items() if key[0] != period}
+        self.rows = {group: rows for group, rows in self.rows.items() if group[0] != period}
+
     def merge(self, other: "SourceSums") -> None:
         for key, amount in other.sums.items():
             self.add(key, amount)

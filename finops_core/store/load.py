@@ -192,7 +192,14 @@ class _Load:
         self, export: ExportSet, fingerprint: str, connection: duckdb.DuckDBPyConnection
     ) -> tuple[Staged, list[Batch]]:
         self.progress(f"Reading {len(export.tables)} files of {export.format.title}")
-        staged = stage(export.format, export.version, export.tables, self.workspace, connection)
+        staged = stage(
+            export.format,
+            export.version,
+            export.tables,
+            self.workspace,
+            connection,
+            keep_copies=self.options.allow_overlap,
+        )
         table = f"staged_{len(connection.execute('SHOW TABLES').fetchall())}"
         connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM {staged.relation}")
         staged.relation = table
@@ -339,9 +346,10 @@ def _refuse_twice(batches: list[Batch]) -> None:
         key = (batch.source, batch.billing_period)
         if key in seen:
             raise InputRefused(
-                f"{batch.source} would get {batch.billing_period} twice: as {seen[key].format} and as {batch.format}",
+                f"{batch.source} would get {batch.billing_period} twice: from two exports,"
+                f" {seen[key].files[0]} ({seen[key].format}) and {batch.files[0]} ({batch.format})",
                 Place(batch.files[0]),
-                "Load the two apart, each with its own --source",
+                "If it is the same spend, load one of them; else each with its own --source",
             )
         seen[key] = batch
 
