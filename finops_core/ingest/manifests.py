@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from finops_core.errors import InputRefused, Place
-from finops_core.ingest.files import ExportFile
+from finops_core.ingest.files import ExportFile, damage_in_words
 
 Tree = Mapping[PurePosixPath, Path]
 
@@ -65,11 +65,9 @@ def read_manifests(tree: Tree) -> Chosen:
         if manifest is None:
             continue
         chosen.manifests.add(path)
-        for reader in (_aws_legacy, _aws_data_export, _azure):
-            run = reader(path, manifest, tree)
-            if run is not None:
-                runs.append(run)
-                break
+        with damage_in_words(ExportFile(tree[path], str(path))):
+            read = (reader(path, manifest, tree) for reader in (_aws_legacy, _aws_data_export, _azure))
+            runs += [run for run in read if run is not None][:1]
     rivals: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda r: r.made):
         rivals.setdefault(run.replaces, []).append(run)
@@ -136,7 +134,7 @@ def _refuse_overlap(runs: list[Run]) -> None:
 def _load(path: PurePosixPath, file: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(file.read_text("utf-8-sig"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise InputRefused(
             f"the manifest is no JSON: {error}", Place(str(path)), "Download it again"
         ) from error

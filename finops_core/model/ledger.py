@@ -8,7 +8,7 @@ from typing import Any, cast
 import duckdb
 import polars
 
-from finops_core.errors import NothingLoaded, UsageError
+from finops_core.errors import NothingLoaded, StoreDamaged, UsageError
 from finops_core.model import engine
 from finops_core.model.query import Query
 from finops_core.store import warehouse
@@ -19,6 +19,15 @@ from finops_core.store.home import Home, default_home
 @lru_cache(maxsize=512)
 def _sql_of(query: Query) -> str:
     return engine.sql(query)
+
+
+_DAMAGE = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
+"""What DuckDB raises for a file that is not what it was; not what a wrong statement raises."""
+
+
+def _damaged(home: Home, error: duckdb.Error) -> StoreDamaged:
+    words = next(iter(str(error).splitlines()), "")[:200]
+    return StoreDamaged(f"{home.link} is damaged: `farthing rebuild` makes it anew from the lake ({words})")
 
 
 class Ledger:
@@ -45,7 +54,7 @@ class Ledger:
 
     def is_empty(self) -> bool:
         """Whether nothing has been loaded."""
-        return not self.version
+        return not self.version or not self.batches()
 
     def query(self, query: Query) -> polars.DataFrame:
         """The answer: ChargePeriod (with a grain), BillingCurrency, the dimensions, the metrics; money as Decimal."""
@@ -66,6 +75,8 @@ class Ledger:
             if relation is None:
                 raise UsageError("only a SELECT has an answer: the store is read-only")
             return cast(polars.DataFrame, polars.from_arrow(relation.to_arrow_table()))
+        except _DAMAGE as error:
+            raise _damaged(self.home, error) from error
         finally:
             cursor.close()
 
@@ -96,11 +107,13 @@ class Ledger:
                     return self._connection.cursor()
                 try:
                     opened = warehouse.connect(path, read_only=True)
-                except duckdb.IOException:
+                except duckdb.Error as error:
                     if path == self.home.current() and path.exists():
-                        raise
+                        raise _damaged(self.home, error) from error
                     continue  # a writer swapped the link between our look and our opening
                 opened.execute("SET enable_external_access=false")
                 # The old connection stays open for the cursors that still read it; it goes when they do.
                 self._connection, self._path = opened, path
-            raise NothingLoaded(f"{self.home.path} has no readable finops.duckdb: run `farthing rebuild`")
+            raise StoreDamaged(
+                f"{self.home.link} leads nowhere: `farthing rebuild` makes it anew from the lake"
+            )

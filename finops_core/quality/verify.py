@@ -1,12 +1,15 @@
 """Reads the lake, finops.duckdb and its cube again, and holds them against what was recorded at load."""
 
+import os
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import duckdb
 
+from finops_core.errors import StoreDamaged
 from finops_core.focus.charges import COSTS
+from finops_core.ingest.sql import scalar
 from finops_core.store import warehouse
 from finops_core.store.batches import Batch, plain
 from finops_core.store.home import Home
@@ -40,32 +43,88 @@ Figures = dict[tuple[str, str, str], dict[str, str]]
 
 
 def verify(home: Home) -> list[Check]:
-    """Every source, period and currency of the current warehouse. Raises NothingLoaded before the first load.
+    """Every source, period and currency of the current warehouse; nothing where nothing has been loaded yet.
 
     The lake is read at the version that the warehouse was built from: a load killed between the two leaves the old
-    figures in force, and they must agree too.
+    figures in force, and they must agree too. Raises StoreDamaged where a part of the store cannot be read at all, and
+    NothingLoaded where there is no home.
     """
-    path = home.current()
-    connection = warehouse.connect(path, read_only=True)
+    lake = Lake(home.lake)
+    if not os.path.lexists(home.link) and home.path.is_dir():
+        if lake.batches():
+            raise StoreDamaged(f"{home.link} is not there: `farthing rebuild` makes it anew from the lake")
+        return []
+    connection = _open(home)
     try:
-        version = warehouse.lake_version_of(path)
+        built_from = int(scalar(connection, "SELECT value FROM meta WHERE key = 'lake_version'"))
         found: dict[str, Figures] = {
-            "lake": _sums(connection, lake_relation(Lake(home.lake).files(version)), "count(*)"),
             "charges": _sums(connection, "charges", "count(*)"),
             "daily": _sums(connection, "daily", "sum(x_Rows)"),
-            "recorded": _recorded(
-                [b for b in Lake(home.lake).batches() if version is None or b.lake_version <= version]
-            ),
+            "recorded": _recorded([b for b in lake.batches() if b.lake_version <= built_from]),
         }
+        known = {key for figures in found.values() for key in figures}
+        found["lake"] = _lake_sums(connection, lake, built_from, known)
+    except (duckdb.Error, TypeError) as error:
+        words = next(iter(str(error).splitlines()), "")[:200]
+        raise StoreDamaged(
+            f"{home.link} is damaged: `farthing rebuild` makes it anew from the lake ({words})"
+        ) from error
     finally:
         connection.close()
-    keys = sorted({key for figures in found.values() for key in figures})
     checks = []
-    for key in keys:
+    for key in sorted({key for figures in found.values() for key in figures}):
         figures = {place: found[place].get(key, {}) for place in _PLACES}
         agrees = all(figures[place] == figures["lake"] for place in _PLACES)
         checks.append(Check(*key, figures, agrees))
     return checks
+
+
+def _open(home: Home) -> duckdb.DuckDBPyConnection:
+    """The current warehouse; a writer may swap it between the look at the link and the opening."""
+    for _ in range(20):
+        path = home.current()
+        try:
+            return warehouse.connect(path, read_only=True)
+        except duckdb.Error as error:
+            if path == home.current():
+                words = next(iter(str(error).splitlines()), "")[:200]
+                raise StoreDamaged(
+                    f"{home.link} cannot be read: `farthing rebuild` makes it anew from the lake ({words})"
+                ) from error
+    raise StoreDamaged(f"{home.link} changes faster than it can be read")
+
+
+def _lake_sums(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, version: int, known: set[tuple[str, str, str]]
+) -> Figures:
+    """The sums of the lake, month by month where a file of it is missing, cut off or damaged: that month says so."""
+    sizes = lake.sizes(version)
+    damage = {month: words for month, files in sizes.items() if (words := _damage_of(files))}
+    sound = {month: list(files) for month, files in sizes.items() if month not in damage}
+    try:
+        sums = _sums(connection, lake_relation([f for files in sound.values() for f in files]), "count(*)")
+    except duckdb.Error:
+        sums = {}
+        for month, files in sound.items():
+            try:
+                sums |= _sums(connection, lake_relation(files), "count(*)")
+            except duckdb.Error as error:
+                damage[month] = next(iter(str(error).splitlines()), "")[:200]
+    for (source, period), words in damage.items():
+        currencies = [c for s, p, c in known if (s, p) == (source, period)] or [""]
+        sums |= {(source, period, currency): {"damage": words} for currency in currencies}
+    return sums
+
+
+def _damage_of(files: dict[str, int]) -> str:
+    for path, size in files.items():
+        try:
+            actual = os.stat(path).st_size
+        except OSError as error:
+            return f"{path}: {error.strerror}"
+        if actual != size:
+            return f"{path}: {actual:,} bytes where {size:,} were written"
+    return ""
 
 
 def _sums(connection: duckdb.DuckDBPyConnection, relation: str, rows: str) -> Figures:

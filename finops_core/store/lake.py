@@ -110,13 +110,18 @@ class Lake:
             for name, kind in lake_columns().items()
             if name not in PARTITIONS
         )
-        rows = scalar(
-            connection,
-            f"COPY (SELECT {columns} FROM ({select})) TO {quoted(str(target))}"
-            " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
-        )
-        sync(target)
-        sync(target.parent)
+        try:
+            rows = scalar(
+                connection,
+                f"COPY (SELECT {columns} FROM ({select})) TO {quoted(str(target))}"
+                " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
+            )
+            sync(target)
+            sync(target.parent)
+        except BaseException:
+            for half_written in target.parent.glob(f"*{batch_id}*"):
+                half_written.unlink(missing_ok=True)
+            raise
         return LakeFile(path, int(rows), target.stat().st_size, partition)
 
     def commit(self, files: list[LakeFile], replaced: set[Partition], batches: list[Batch]) -> int:
@@ -174,6 +179,13 @@ class Lake:
             (r["path"], r["size_bytes"], (r["partition.x_Source"], r["partition.BillingPeriod"]))
             for r in rows
         ]
+
+    def sizes(self, version: int | None = None) -> dict[Partition, dict[str, int]]:
+        """Month → path of its files → their size as committed."""
+        found: dict[Partition, dict[str, int]] = {}
+        for path, size, partition in self._live(self.table(version)):
+            found.setdefault(partition, {})[str(self.path / path)] = size
+        return found
 
     def files(self, version: int | None = None, partitions: set[Partition] | None = None) -> list[str]:
         """Paths of the files of a version, of the given months or all."""

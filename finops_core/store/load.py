@@ -296,6 +296,7 @@ class _Load:
             self.lake.commit(files, replaced, batches)
         except BaseException:
             self.lake.discard(files)
+            warehouse.sweep(self.home, self.home.current())
             raise
         warehouse.swap(self.home, built)
         self.progress("Done")
