@@ -33,7 +33,13 @@ def _merge(one: Any, other: Any) -> Any:
     if isinstance(one, dict) and isinstance(other, dict):
         return one | {key: _merge(one.get(key, "NULL"), kind) for key, kind in other.items()}
     if isinstance(one, list) and isinstance(other, list):
-        return [_merge(one[0], other[0])]
+        # Among the items of a list JSON stands for values of several kinds, elsewhere for an object without keys.
+        mixed = "JSON" in (one[0], other[0])
+        return ["JSON" if mixed and one != other else _merge(one[0], other[0])]
+    if isinstance(one, dict) and other == "JSON":
+        return one
+    if isinstance(other, dict) and one == "JSON":
+        return other
     if isinstance(one, str) and isinstance(other, str) and {one, other} <= _NUMBERS:
         return "BIGINT" if {one, other} <= _INTEGERS else "DOUBLE"
     return "JSON"
