@@ -270,7 +270,7 @@ class Compiler:
             end = _closing(expression, match.end())
             key, column = expression[match.end() : end].rsplit(", ", 1)
             self.tables.add(match.group(1))
-            found = f"(SELECT m.{column} FROM {match.group(1)} m WHERE m.key = lower({key}))"
+            found = f"getvariable({quoted(f'{match.group(1)}_{column}')})[lower({key})]"
             expression = expression[: match.start()] + found + expression[end + 1 :]
         return expression
 

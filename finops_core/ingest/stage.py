@@ -199,12 +199,14 @@ def _select(columns: dict[str, str], types: dict[str, str], relation: str) -> st
 
 
 def _load_mapping(table: str, connection: duckdb.DuckDBPyConnection) -> None:
-    import pyarrow
-
-    rows = pyarrow.Table.from_pylist(list(mapping_rows(table)))
-    connection.register(f"{table}_rows", rows)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {table}_rows")
-    connection.unregister(f"{table}_rows")
+    """A map by key for each column of the table: many times faster than a join of rows as wide as these."""
+    rows = mapping_rows(table)
+    keys = [row["key"] for row in rows]
+    for column in rows[0]:
+        values = [row[column] for row in rows]
+        connection.execute(
+            f"SET VARIABLE {table}_{column} = (SELECT map(?::VARCHAR[], ?::VARCHAR[]))", [keys, values]
+        )
 
 
 def _refusal(raw: RawTable, error: duckdb.Error) -> InputRefused:
