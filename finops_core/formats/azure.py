@@ -229,7 +229,6 @@ FORMAT = Format(
         "InstanceName",
         "InstanceId",
         "AdditionalInfo",
-        "Tags",
         "Quantity",
         "UsageQuantity",
         "UnitOfMeasure",
@@ -305,13 +304,13 @@ FORMAT = Format(
         "x_UsageType": "[MeterName]",
         "x_InstanceType": "$info ->> '$.ServiceType'",
         "x_ResourceGroup": "[ResourceGroup]",
-        "x_Quality": f"CASE WHEN [Tags] IS NOT NULL AND NOT json_valid($braced) THEN '{_UNREADABLE_TAGS}' END",
+        "x_Quality": f"CASE WHEN NOT json_valid($braced) THEN '{_UNREADABLE_TAGS}: ' || [Tags] END",
         "x_SourceCost": "$cost",
     },
     warn=(
         *WARNINGS,
         (
-            f"rows of which {_UNREADABLE_TAGS}: they are in x_Extra as written",
+            f"rows of which {_UNREADABLE_TAGS}: they are in x_Quality as written",
             f"x_Quality LIKE '%{_UNREADABLE_TAGS}%'",
         ),
         (

@@ -223,7 +223,7 @@ def _by_age(by_run: dict[str, list[PurePosixPath]], tree: Tree) -> list[str]:
 
 
 def _stamp(run: str) -> str:
-    found = re.search(r"\d{8}T?\d{4,6}Z?", run)
+    found = re.search(r"\d{8}T?\d{4,6}Z?", _GUID.sub("", run))
     return found.group(0) if found else ""
 
 
