@@ -29,11 +29,11 @@ def show(
     key: str,
     height: int | None = None,
 ) -> None:
-    """A sortable table. `total` becomes the last row; numbers are sorted as numbers and read as written by `columns`."""
+    """A sortable table. `total` is its first row; numbers are sorted as numbers and read as written by `columns`."""
     rows = frame.select([name for name, _, _ in columns])
     if total is not None:
         rows = polars.concat(
-            [rows, polars.DataFrame([{n: total.get(n) for n, _, _ in columns}], schema=rows.schema)]
+            [polars.DataFrame([{n: total.get(n) for n, _, _ in columns}], schema=rows.schema), rows]
         )
     labels = [label for _, _, label in columns]
     table = pandas.DataFrame({label: [_sortable(v) for v in rows[name]] for name, _, label in columns})
@@ -41,7 +41,7 @@ def show(
     styled = table.style.format({label: _lookup(shown[label]) for label in labels})
     if total is not None:
         styled = styled.apply(
-            lambda row: ["font-weight: 700"] * len(row) if row.name == len(table) - 1 else [""] * len(row),
+            lambda row: ["font-weight: 700"] * len(row) if row.name == 0 else [""] * len(row),
             axis=1,
         )
     config = {

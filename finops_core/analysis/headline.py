@@ -19,7 +19,8 @@ def headline(
     """`October 2026 cost 41,280 USD, 6 % more than September 2026 (+2,340); search explains 71 % of it.`"""
     what = METRICS[view.metric].label.lower()
     verb = "cost" if view.metric == "EffectiveCost" else f"has a {what} of"
-    so_far = " so far" if days.end > span.complete_until and days.end >= span.end else ""
+    whole = days.start.day == 1 and days.end.day == 1
+    so_far = " so far" if whole and days.end > span.complete_until else ""
     sentence = f"{words.period(days)}{so_far} {verb} {words.money(found.after, currency)}"
     if compared is None or found.before is None:
         return f"{sentence}."
