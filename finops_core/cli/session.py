@@ -68,7 +68,7 @@ def main() -> None:
             code = 2
         else:
             say(
-                f"farthing: unexpected {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''} (--debug shows more)"
+                f"farthing: unexpected {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''} (--debug shows more; please report it)"
             )
             code = 3
     _leave(code)
