@@ -18,12 +18,11 @@ RUN pip install --no-deps --editable . \
     && chown -R farthing:farthing /home/farthing/data
 
 USER farthing
-ENV FARTHING_HOME=/home/farthing/data \
-    STREAMLIT_SERVER_ADDRESS=0.0.0.0
+ENV FARTHING_HOME=/home/farthing/data
 VOLUME /home/farthing/data
 EXPOSE 8501
 
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
 
-CMD ["python", "-m", "finops_core", "serve", "--port", "8501"]
+CMD ["python", "-m", "finops_core", "serve", "--port", "8501", "--address", "0.0.0.0"]
