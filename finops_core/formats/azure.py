@@ -119,7 +119,7 @@ def _definitions(header: Header) -> Mapping[str, str]:
         "purchase": "($type IN ('purchase', 'refund'))",
         "benefit": "coalesce([benefitId], [ReservationId])",
         "origin": "lower(concat_ws(' ', $benefit, [ConsumedService], [ResourceId]))",
-        # A purchase is often listed as OnDemand by other columns; what it buys says whether it covers usage.
+        # A purchase may come without a pricing model, or as OnDemand; then what it buys says whether it covers usage.
         "by_origin": "CASE WHEN $origin LIKE '%microsoft.billingbenefits%' THEN 'Savings Plan'"
         " WHEN $origin LIKE '%microsoft.capacity%' THEN 'Reservation' END",
         "commitment": "CASE WHEN NOT ($usage OR $purchase) THEN NULL"

@@ -231,18 +231,22 @@ def test_the_two_kinds_as_two_sources_are_refused(home: Home, tmp_path: Path) ->
         load(home, [amortised], LoadOptions(source="two"))
 
 
-def test_a_copy_beside_its_file_is_refused(home: Home, tmp_path: Path) -> None:
-    files = [write_azure(tmp_path / name, ACTUAL) for name in ("export.csv", "export (1).csv")]
-    with pytest.raises(InputRefused, match=r"holds the same charges of 2026-09.*would count twice"):
-        load(home, files)
-
-
 def test_twins_without_any_trace_of_commitments_are_a_pair_only_by_name(home: Home, tmp_path: Path) -> None:
-    with pytest.raises(InputRefused, match="let their names say so"):
+    with pytest.raises(InputRefused, match=r"count(ed)? twice"):
         load(home, [write_azure(tmp_path / "x.csv", COMMON), write_azure(tmp_path / "y.csv", COMMON)])
     names = (tmp_path / "actual" / "x.csv", tmp_path / "amortized" / "x.csv")
     (batch,) = load(home, [write_azure(name, COMMON) for name in names])
     assert batch.reconciled and batch.dropped == {SAME: 7} and totals(batch)[0] == BILLED - D("304.5")
+
+
+def test_a_nameless_actual_file_beside_the_amortised_one_is_not_counted_as_more_spend(
+    home: Home, tmp_path: Path
+) -> None:
+    """Of a reservation that nobody used, the actual file shows no trace in later months."""
+    actual = write_azure(tmp_path / "x" / "one.csv", COMMON)
+    amortised = write_azure(tmp_path / "y" / "two.csv", [*COMMON, reserved("UnusedReservation", "9")])
+    with pytest.raises(InputRefused, match=r"holds the same charges of 2026-09.*let their names say so"):
+        load(home, [actual, amortised])
 
 
 @pytest.mark.parametrize(
@@ -307,7 +311,7 @@ def test_a_scope_inside_another_is_refused(home: Home, tmp_path: Path) -> None:
     rows = [azure_row(cost="2", day=day) for day in (1, 2, 3)]
     write_azure_run(tmp_path, "ActualCost", rows, scope=f"/subscriptions/{SHOP}", export="one")
     write_azure_run(tmp_path, "ActualCost", [*rows, azure_row(SubscriptionId=DATA)], export="all")
-    with pytest.raises(InputRefused, match=f"subscription {SHOP}.*would count twice"):
+    with pytest.raises(InputRefused, match=r"count(ed)? twice"):
         load(home, [tmp_path])
 
 
