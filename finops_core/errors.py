@@ -69,6 +69,15 @@ class InputRefused(FarthingError):
         )
 
 
+FULL_DISK_WORDS = (
+    "No space left on device",
+    "Read-only file system",
+    "File too large",
+    "Disk quota exceeded",
+    "Could not write",
+)
+
+
 def disk_is_full(error: BaseException) -> bool:
     """Whether an error of Python, Arrow, DuckDB or delta-rs says that a disk is full or must not be written."""
     full = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finops_core.errors import (
+    FULL_DISK_WORDS,
     FarthingError,
     HomeBusy,
     InputRefused,
@@ -160,9 +161,9 @@ def full_disk_in_words(where: Path) -> Iterator[None]:
     except Exception as error:
         if not disk_is_full(error):
             raise
-        first = next(iter(str(error).splitlines()), "")[:200]
+        reason = next((w for w in FULL_DISK_WORDS if w in str(error)), "it cannot be written")
         raise InputRefused(
-            f"the disk of {where} is full or cannot be written: {first}",
+            f"the disk of {where} is full or read-only: {reason}",
             None,
             "Nothing was changed: make room and load again",
         ) from error

@@ -110,18 +110,13 @@ class Lake:
             for name, kind in lake_columns().items()
             if name not in PARTITIONS
         )
-        try:
-            rows = scalar(
-                connection,
-                f"COPY (SELECT {columns} FROM ({select})) TO {quoted(str(target))}"
-                " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
-            )
-            sync(target)
-            sync(target.parent)
-        except BaseException:
-            for half_written in target.parent.glob(f"*{batch_id}*"):
-                half_written.unlink(missing_ok=True)
-            raise
+        rows = scalar(
+            connection,
+            f"COPY (SELECT {columns} FROM ({select})) TO {quoted(str(target))}"
+            " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
+        )
+        sync(target)
+        sync(target.parent)
         return LakeFile(path, int(rows), target.stat().st_size, partition)
 
     def commit(self, files: list[LakeFile], replaced: set[Partition], batches: list[Batch]) -> int:
@@ -163,10 +158,10 @@ class Lake:
             sync(written)
         return version
 
-    def discard(self, files: list[LakeFile]) -> None:
-        """Deletes files that will not be committed."""
-        for file in files:
-            (self.path / file.path).unlink(missing_ok=True)
+    def discard(self, batch_id: str) -> None:
+        """Deletes what a load that will not be committed has written."""
+        for file in self.path.rglob(f"*{batch_id}*.parquet"):
+            file.unlink(missing_ok=True)
 
     def newest_batch(self) -> str | None:
         """The batch_id of the newest commit; None before the first load."""

@@ -295,7 +295,7 @@ class _Load:
             )
             self.lake.commit(files, replaced, batches)
         except BaseException:
-            self.lake.discard(files)
+            self.lake.discard(self.batch_id)
             warehouse.sweep(self.home, self.home.current())
             raise
         warehouse.swap(self.home, built)
