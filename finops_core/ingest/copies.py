@@ -154,15 +154,33 @@ def _by_age(
     one, other = first[0].table, second[0].table
     names = [one.name, other.name] if one.name != other.name else [str(one.file.path), str(other.file.path)]
     what = f"holds {shared.rows:,} charges of {shared.period} that {names[0]} holds as well"
-    if _family(one) != _family(other):
+    if _family(one) != _family(other) or one.file.manifest or other.file.manifest:
+        # Manifests have decided already: what they leave are two exports, whose scopes overlap.
         raise InputRefused(f"{what}: they would be counted twice", Place(names[1]), advice)
     ages = zip(_ages(first, connection), _ages(second, connection), strict=True)
     for mine, theirs in ages:
         if mine != theirs and mine is not None and theirs is not None:
-            return (first, second) if mine < theirs else (second, first)
+            older, newer = (first, second) if mine < theirs else (second, first)
+            lost = _accounts(older, shared.period, connection) - _accounts(newer, shared.period, connection)
+            if lost:
+                raise InputRefused(
+                    f"{what}, and {older[0].table.name} alone has the account {min(lost)}",
+                    Place(names[1]),
+                    advice,
+                )
+            return older, newer
     if _contents(first) == _contents(second):
         return first, second
     raise InputRefused(f"{what}, and it cannot be told which is newer", Place(names[1]), advice)
+
+
+def _accounts(download: list[StagedTable], period: str, connection: duckdb.DuckDBPyConnection) -> set[str]:
+    files = ", ".join(quoted(str(one.path)) for one in download)
+    rows = connection.execute(
+        f"""SELECT DISTINCT coalesce(SubAccountId, BillingAccountId, '') FROM read_parquet([{files}], hive_partitioning=false)
+            WHERE x_Drop IS NULL AND {_PERIOD} = {quoted(period)}"""
+    ).fetchall()
+    return {account for (account,) in rows}
 
 
 def _contents(download: list[StagedTable]) -> list[tuple[bytes, str]]:
