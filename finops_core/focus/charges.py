@@ -17,6 +17,7 @@ CUSTOM_COLUMNS: dict[str, tuple[str, str]] = {
     "x_InstanceType": ("VARCHAR", "Machine type, where the export names it"),
     "x_ResourceGroup": ("VARCHAR", "Azure resource group"),
     "x_Credits": ("VARCHAR", "The credits of a Google Cloud row, as exported (JSON)"),
+    "x_CostCategories": ("VARCHAR", "AWS cost categories of the row (JSON)"),
     "x_Quality": ("VARCHAR", "What is estimated or unknown about the row, in words; null when nothing is"),
     "x_SourceCost": (MONEY, "The cost as the source states it on this row, before any rule"),
     "x_Derived": ("VARCHAR", "Why the row exists although the source has no such row; null for source rows"),
@@ -25,6 +26,9 @@ CUSTOM_COLUMNS: dict[str, tuple[str, str]] = {
     "x_Extra": ("VARCHAR", "All columns of the source that have no place of their own (JSON)"),
 }
 """Our columns: SQL type and meaning."""
+
+EFFECTIVE_ASSUMED = "EffectiveCost is not in the export: BilledCost is shown"
+"""The x_Quality of rows whose EffectiveCost is not the source's own word."""
 
 CONTROL_COLUMNS = {"x_Role": "VARCHAR", "x_Drop": "VARCHAR", "x_Uncompared": "VARCHAR"}
 """Columns of staged rows only: the file's part in its set, why a row is not stored, and for which metric the source

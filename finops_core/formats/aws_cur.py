@@ -8,6 +8,8 @@ seen to cancel. What a commitment leaves unused becomes a charge of its own, der
 import re
 from collections.abc import Callable, Mapping
 
+from finops_core.formats.aws_settled import IDLE_PLAN, IDLE_RESERVATION, RESIDUE, UNSTATED, complete
+from finops_core.formats.expressions import UNREAD_TAGS, utc_month
 from finops_core.formats.format import Derive, Drop, Format, Header, SourceTotal
 
 
@@ -16,24 +18,30 @@ def spell(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+_SIGNS = frozenset(
+    spell(name)
+    for name in (
+        "bill_billing_period_start_date",
+        "bill_payer_account_id",
+        "identity_line_item_id",
+        "identity_time_interval",
+        "line_item_currency_code",
+        "line_item_line_item_description",
+        "line_item_line_item_type",
+        "line_item_net_unblended_cost",
+        "line_item_product_code",
+        "line_item_unblended_cost",
+        "line_item_usage_account_id",
+        "line_item_usage_start_date",
+    )
+)
+
+
 def recognise(header: Header) -> str | None:
-    names = set(header.names)
-    spelled = {spell(name) for name in names}
-    known = {
-        "lineitemlineitemtype",
-        "lineitemusageaccountid",
-        "lineitemproductcode",
-        "lineitemusagestartdate",
-    }
-    known |= {
-        "billbillingperiodstartdate",
-        "billpayeraccountid",
-        "lineitemunblendedcost",
-        "identitylineitemid",
-    }
-    if len(known & spelled) < 4:
+    """Four columns that every CUR has: whoever selects columns leaves some of them out, never most."""
+    if len(_SIGNS & {spell(name) for name in header.names}) < 4:
         return None
-    return "legacy" if any("/" in name for name in names) else "2.0"
+    return "legacy" if any("/" in name for name in header.names) else "2.0"
 
 
 def _has(header: Header, name: str) -> bool:
@@ -46,49 +54,90 @@ def _role(header: Header, hint: str, count: Callable[[str], int]) -> str:
     return "net" if _has(header, net[1:-1]) and count(f"{net} IS NOT NULL") else "unblended"
 
 
-def _definitions(header: Header) -> Mapping[str, str]:
-    def family(reader: str, net: str, gross: str) -> str:
-        return f"CASE WHEN $role = 'net' THEN coalesce({reader}([{net}]), {reader}([{gross}])) ELSE {reader}([{gross}]) END"
+def _family(reader: str, net: str, gross: str) -> str:
+    """A cost in the family of the file's month; a cell that is empty in Net is the same in both."""
+    return f"CASE WHEN $role = 'net' THEN coalesce({reader}([{net}]), {reader}([{gross}])) ELSE {reader}([{gross}]) END"
 
-    fee = "'SavingsPlanRecurringFee', 'SavingsPlanUpfrontFee'"
+
+_IDLE_PLAN = "(coalesce(money([savings_plan_total_commitment_to_date]), 0) - coalesce(money([savings_plan_used_commitment]), 0))"
+
+
+def _commitment(kind: str) -> str:
+    """What the hour of a Savings Plan costs, by its own columns: `net_` or ``."""
+    parts = [
+        f"money([savings_plan_{kind}{part}_commitment_for_billing_period])"
+        for part in ("amortized_upfront", "recurring")
+    ]
+    return f"CASE WHEN coalesce({', '.join(parts)}) IS NOT NULL THEN coalesce({parts[0]}, 0) + coalesce({parts[1]}, 0) END"
+
+
+def _definitions(header: Header) -> Mapping[str, str]:
     plan_amortised = _has(header, "savings_plan_savings_plan_effective_cost")
     reservation_amortised = _has(header, "reservation_effective_cost")
+    reservation_stated = any(
+        _has(header, f"reservation_unused_{part}")
+        for part in ("amortized_upfront_fee_for_billing_period", "recurring_fee")
+    )
+    has_resource_tags = any(spell(name).startswith("resourcetags") for name in header.names)
+    period = (
+        "instant([bill_billing_period_start_date])"
+        if _has(header, "bill_billing_period_start_date")
+        else "instant_text([billing_period] || '-01', x_Row, 'BILLING_PERIOD')"
+    )
     return {
-        "cost": family("money", "line_item_net_unblended_cost", "line_item_unblended_cost"),
+        "cost": _family("money", "line_item_net_unblended_cost", "line_item_unblended_cost"),
         "type": "[line_item_line_item_type]",
         "arn": "coalesce([savings_plan_savings_plan_arn], [reservation_reservation_arn])",
-        "used_plan": family(
+        "period_start": period,
+        "plan_amortised": str(plan_amortised),
+        "reservation_amortised": str(reservation_amortised),
+        "used_plan": _family(
             "money",
             "savings_plan_net_savings_plan_effective_cost",
             "savings_plan_savings_plan_effective_cost",
         ),
-        "used_reservation": family("money", "reservation_net_effective_cost", "reservation_effective_cost"),
-        "idle_plan": "coalesce(money([savings_plan_total_commitment_to_date]), 0)"
-        " - coalesce(money([savings_plan_used_commitment]), 0)",
+        "used_reservation": _family("money", "reservation_net_effective_cost", "reservation_effective_cost"),
+        # Commitments are stated before discounts. Where the fee itself is net, so is what is left of it.
+        "gross_fee": f"coalesce({_commitment('')}, money([line_item_unblended_cost]))",
+        "net_fee": f"coalesce({_commitment('net_')}, money([line_item_net_unblended_cost]))",
+        "net_share": "CASE WHEN $role = 'net' AND $gross_fee <> 0"
+        " THEN TRY_CAST(CAST($net_fee AS DOUBLE) / CAST($gross_fee AS DOUBLE) AS DECIMAL(13,12)) END",
+        "idle_plan": f"CASE WHEN coalesce($net_share, 1) = 1 THEN {_IDLE_PLAN}"
+        f" ELSE CAST(CAST({_IDLE_PLAN} AS DECIMAL(38,12)) * $net_share AS DECIMAL(38,18)) END",
         "idle_reservation": "coalesce("
-        + family(
+        + _family(
             "money",
             "reservation_net_unused_amortized_upfront_fee_for_billing_period",
             "reservation_unused_amortized_upfront_fee_for_billing_period",
         )
         + ", 0) + coalesce("
-        + family("money", "reservation_net_unused_recurring_fee", "reservation_unused_recurring_fee")
+        + _family("money", "reservation_net_unused_recurring_fee", "reservation_unused_recurring_fee")
         + ", 0)",
-        "discount": "$type LIKE '%Discount'",
+        "unstated": "($type = 'SavingsPlanRecurringFee' AND $plan_amortised"
+        " AND coalesce([savings_plan_total_commitment_to_date], [savings_plan_used_commitment]) IS NULL"
+        f" OR $type = 'RIFee' AND $reservation_amortised AND NOT {reservation_stated})",
+        "discount": "($type LIKE '%Discount')",
         "usage": "($type IN ('Usage', 'SavingsPlanCoveredUsage', 'DiscountedUsage', 'SavingsPlanNegation') OR $discount)",
         # A fee pays for usage elsewhere; its EffectiveCost is there, unless the file lacks the amortised columns.
-        "covers": f"($type IN ({fee}) AND {plan_amortised}"
-        f" OR ($type IN ('RIFee') OR $type IN ('Fee', 'Refund') AND [reservation_reservation_arn] IS NOT NULL) AND {reservation_amortised}"
-        f" OR $type IN ('Refund') AND [savings_plan_savings_plan_arn] IS NOT NULL AND {plan_amortised})",
+        "covers": "($plan_amortised AND ($type IN ('SavingsPlanRecurringFee', 'SavingsPlanUpfrontFee')"
+        " OR $type = 'Refund' AND [savings_plan_savings_plan_arn] IS NOT NULL)"
+        " OR $reservation_amortised AND ($type = 'RIFee'"
+        " OR $type IN ('Fee', 'Refund') AND [reservation_reservation_arn] IS NOT NULL))",
         "start": "coalesce(instant_text(split_part([identity_time_interval], '/', 1), x_Row, 'identity/TimeInterval'),"
         " instant([line_item_usage_start_date]))",
         "end": "coalesce(instant_text(split_part([identity_time_interval], '/', 2), x_Row, 'identity/TimeInterval'),"
         " instant([line_item_usage_end_date]))",
-        "service_code": "coalesce([product_servicecode], json([product]) ->> 'servicecode', [line_item_product_code])",
-        "region": "coalesce([product_region_code], [product_region], json([product]) ->> 'region')",
+        "product": "CASE WHEN json_valid(json([product])) THEN json([product]) END",
+        "service_code": "coalesce([product_servicecode], $product ->> 'servicecode', [line_item_product_code])",
+        "region": "coalesce([product_region_code], [product_region], $product ->> 'region_code', $product ->> 'region',"
+        " [product_from_region_code])",
         "split": "[split_line_item_parent_resource_id]",
         # Only rows of split cost allocation may be without a cost; elsewhere an empty cell is refused.
         "stated": "coalesce($cost, CASE WHEN $split IS NOT NULL THEN 0 END)",
+        # Newer exports repeat resource_tags in `tags`, beside tags of accounts and users: one of them counts.
+        "tags": "coalesce(tags([resource_tags]), object([resourceTags/*]), object([resource_tags_*]))"
+        if has_resource_tags
+        else "tags([tags])",
     }
 
 
@@ -112,38 +161,16 @@ _IDLE = {
     "x_SourceCost": "0",
 }
 
-_RESIDUE = "Savings Plan negation that does not cancel"
-
-
-def _complete(staged: str) -> str:
-    """All rows, and for every Savings Plan and month whose covered and negation rows do not cancel, the residue."""
-    return f"""
-        SELECT * FROM {staged}
-        UNION ALL BY NAME
-        SELECT x_Role, '{_RESIDUE}' AS x_Derived, min(x_File) AS x_File, min(x_Row) AS x_Row,
-               BillingPeriodStart, BillingPeriodEnd, BillingPeriodStart AS ChargePeriodStart,
-               BillingPeriodEnd AS ChargePeriodEnd, BillingCurrency, CommitmentDiscountId,
-               any_value(BillingAccountId) AS BillingAccountId, any_value(SubAccountId) AS SubAccountId,
-               any_value(ServiceName) AS ServiceName, any_value(ServiceCategory) AS ServiceCategory,
-               any_value(ProviderName) AS ProviderName, any_value(ServiceProviderName) AS ServiceProviderName,
-               any_value(PublisherName) AS PublisherName, any_value(HostProviderName) AS HostProviderName,
-               any_value(InvoiceIssuerName) AS InvoiceIssuerName,
-               'Usage' AS ChargeCategory, 'Usage-Based' AS ChargeFrequency, '{_RESIDUE}' AS ChargeDescription,
-               sum(x_SourceCost) AS BilledCost, sum(x_SourceCost) AS EffectiveCost,
-               sum(x_SourceCost) AS ContractedCost, CAST(0 AS DECIMAL(38,18)) AS x_SourceCost
-        FROM {staged}
-        WHERE x_ChargeType IN ('SavingsPlanCoveredUsage', 'SavingsPlanNegation') AND x_Derived IS NULL
-        GROUP BY x_Role, BillingPeriodStart, BillingPeriodEnd, BillingCurrency, CommitmentDiscountId
-        HAVING sum(x_SourceCost) <> 0"""
-
 
 def _total(header: Header, role: str) -> SourceTotal:
     cost = "line_item_unblended_cost"
     return SourceTotal(
         cost=f"line_item_net_unblended_cost|{cost}" if role == "net" else cost,
-        period="bill_billing_period_start_date",
+        period="bill_billing_period_start_date"
+        if _has(header, "bill_billing_period_start_date")
+        else "billing_period",
         currency="line_item_currency_code",
-        period_of=lambda text: text[:7],
+        period_of=utc_month,
     )
 
 
@@ -158,7 +185,7 @@ FORMAT = Format(
         "line_item_unblended_cost|line_item_net_unblended_cost",
         "line_item_currency_code",
         "line_item_line_item_type",
-        "bill_billing_period_start_date",
+        "bill_billing_period_start_date|billing_period",
         "identity_time_interval|line_item_usage_start_date",
     ),
     role=_role,
@@ -187,9 +214,8 @@ FORMAT = Format(
         "SubAccountId": "[line_item_usage_account_id]",
         "SubAccountName": "[line_item_usage_account_name]",
         "SubAccountType": "'AWS account'",
-        "BillingPeriodStart": "instant([bill_billing_period_start_date])",
-        "BillingPeriodEnd": "coalesce(instant([bill_billing_period_end_date]),"
-        " instant([bill_billing_period_start_date]) + INTERVAL 1 MONTH)",
+        "BillingPeriodStart": "$period_start",
+        "BillingPeriodEnd": "coalesce(instant([bill_billing_period_end_date]), $period_start + INTERVAL 1 MONTH)",
         "ChargePeriodStart": "$start",
         "ChargePeriodEnd": "coalesce(CASE WHEN second($end) = 59 THEN $end + INTERVAL 1 SECOND ELSE $end END,"
         " $start + INTERVAL 1 DAY)",
@@ -203,8 +229,7 @@ FORMAT = Format(
         " WHEN $type IN ('SavingsPlanRecurringFee', 'SavingsPlanUpfrontFee', 'RIFee', 'Fee') THEN 'Purchase'"
         " WHEN $type = 'Refund' AND $arn IS NOT NULL THEN 'Purchase'"
         " WHEN $type IN ('Tax', 'Credit') THEN $type ELSE 'Adjustment' END",
-        "ChargeClass": "CASE WHEN $type = 'Refund' AND $start < instant([bill_billing_period_start_date])"
-        " THEN 'Correction' END",
+        "ChargeClass": "CASE WHEN $type = 'Refund' AND $start < $period_start THEN 'Correction' END",
         "ChargeFrequency": "CASE WHEN $usage THEN 'Usage-Based'"
         " WHEN $type IN ('SavingsPlanRecurringFee', 'RIFee') THEN 'Recurring'"
         " WHEN $type = 'Fee' AND $arn IS NULL AND $service_code LIKE 'AWSSupport%' THEN 'Recurring'"
@@ -220,41 +245,43 @@ FORMAT = Format(
         " WHEN $usage AND [line_item_usage_type] LIKE '%SpotUsage%' THEN 'Dynamic'"
         " WHEN $usage OR $type = 'Fee' THEN 'Standard' END",
         "RegionId": "$region",
-        "RegionName": "coalesce([product_location], json([product]) ->> 'location')",
+        "RegionName": "coalesce([product_location], $product ->> 'location')",
         "AvailabilityZone": "[line_item_availability_zone]",
         "ResourceId": "[line_item_resource_id]",
-        "ServiceName": "coalesce([product_product_name], json([product]) ->> 'product_name',"
+        "ServiceName": "coalesce([product_product_name], $product ->> 'product_name',"
         " lookup(aws_services, $service_code, ServiceName), $service_code, 'Unknown')",
         "ServiceCategory": "coalesce(lookup(aws_services, $service_code, ServiceCategory),"
         " lookup(aws_services, [line_item_product_code], ServiceCategory), 'Other')",
-        "SkuId": "CASE WHEN $type <> 'Tax' THEN coalesce([product_sku], json([product]) ->> 'sku') END",
+        "SkuId": "CASE WHEN $type <> 'Tax' THEN coalesce([product_sku], $product ->> 'sku') END",
         "SkuPriceId": "CASE WHEN $type <> 'Tax' THEN [pricing_rate_code] END",
         "SkuMeter": "[line_item_usage_type]",
-        "Tags": "coalesce(json([resource_tags]), object([resourceTags/*]), object([resource_tags_*]))",
+        "Tags": "$tags",
         # Split cost allocation repeats the parent's cost by pod; it stays beside the bill (x_Extra), never in it.
         "AllocatedMethodId": "CASE WHEN $split IS NOT NULL THEN 'AWS split cost allocation data' END",
         "AllocatedResourceId": "CASE WHEN $split IS NOT NULL THEN [line_item_resource_id] END",
+        "x_CostCategories": "coalesce(tags([cost_category]), object([costCategory/*]), object([cost_category_*]))",
         "x_ChargeType": "$type",
         "x_ServiceCode": "$service_code",
         "x_UsageType": "[line_item_usage_type]",
         "x_Operation": "[line_item_operation]",
-        "x_InstanceType": "coalesce([product_instance_type], json([product]) ->> 'instance_type')",
+        "x_InstanceType": "coalesce([product_instance_type], $product ->> 'instance_type')",
         "x_SourceCost": "$stated",
+        "x_Quality": f"CASE WHEN $unstated THEN '{UNSTATED}' END",
     },
     drop=(Drop("Savings Plan negation", "$type = 'SavingsPlanNegation'"),),
     derive=(
         Derive(
-            "unused Savings Plan commitment",
-            "$type = 'SavingsPlanRecurringFee' AND $idle_plan > 0",
+            IDLE_PLAN,
+            "$type = 'SavingsPlanRecurringFee' AND $plan_amortised AND $idle_plan > 0",
             {**_IDLE, "EffectiveCost": "$idle_plan", "ChargeDescription": "'Unused Savings Plan commitment'"},
         ),
         Derive(
-            "unused reservation",
-            "$type = 'RIFee' AND $idle_reservation <> 0",
+            IDLE_RESERVATION,
+            "$type = 'RIFee' AND $reservation_amortised AND $idle_reservation <> 0",
             {**_IDLE, "EffectiveCost": "$idle_reservation", "ChargeDescription": "'Unused reservation'"},
         ),
     ),
-    complete=_complete,
+    complete=complete,
     warn=(
         (
             "rows of a line item type that is not known, kept as Adjustment",
@@ -265,6 +292,12 @@ FORMAT = Format(
             "covered rows without an amortised cost (their column is missing or empty)",
             "x_ChargeType = 'SavingsPlanCoveredUsage' AND EffectiveCost = 0 AND x_SourceCost <> 0",
         ),
-        ("rows of Savings Plan negation that does not cancel", f"x_Derived = '{_RESIDUE}'"),
+        ("rows of Savings Plan negation that does not cancel", f"x_Derived = '{RESIDUE}'"),
+        (
+            "rows of commitments whose unused part the export does not state: it is taken as the fee less what was used,"
+            " which is too little where part was paid upfront",
+            f"x_Quality = '{UNSTATED}'",
+        ),
+        ("rows whose tags are written in no known way", f"Tags LIKE '{{\"{UNREAD_TAGS}\":%'"),
     ),
 )

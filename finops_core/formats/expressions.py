@@ -29,6 +29,9 @@ _EXACT = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL\(.*\)"
 PLACE_MARK = "\x1f"
 """Separates the fields of an error that SQL raises: mark, kind, row, column, value (`ingest.stage` reads it)."""
 
+UNREAD_TAGS = "x_Unread"
+"""The key under which tags are kept that are written in no known way."""
+
 MACROS = f"""
 CREATE OR REPLACE MACRO stop_at(kind, row_number, name, found) AS
     error(concat_ws(chr(31), 'farthing', kind, row_number, name, left(found, 80)));
@@ -81,6 +84,19 @@ CREATE OR REPLACE MACRO pattern_date_text(t, pattern, shape, row_number, name) A
          WHEN regexp_full_match(trim(t), shape)
          THEN coalesce(TRY_STRPTIME(trim(t), pattern), stop_at('pattern', row_number, name, t))
          ELSE stop_at('pattern', row_number, name, t) END;
+CREATE OR REPLACE MACRO unread_tags(t) AS '{{"{UNREAD_TAGS}":' || to_json(t) || '}}';
+CREATE OR REPLACE MACRO tag_pairs(t) AS
+    list_transform(CAST(json_extract(t, '$[*]') AS VARCHAR[]), lambda tag:
+        to_json(coalesce(tag ->> '$.key', tag ->> '$.Key', tag ->> '$.name', tag ->> '$.Name')) || ':'
+        || coalesce(CAST(coalesce(tag -> '$.value', tag -> '$.Value') AS VARCHAR), 'null'));
+CREATE OR REPLACE MACRO tags_array(t) AS
+    CASE WHEN list_count(tag_pairs(t)) = len(tag_pairs(t)) THEN '{{' || array_to_string(tag_pairs(t), ',') || '}}' END;
+CREATE OR REPLACE MACRO tags_text(t) AS
+    CASE WHEN t IS NULL OR trim(t) IN ('', '{{}}', '[]', 'null') THEN NULL
+         WHEN json_valid(t) THEN CASE json_type(t) WHEN 'OBJECT' THEN t
+              WHEN 'ARRAY' THEN coalesce(tags_array(t), unread_tags(t)) ELSE unread_tags(t) END
+         WHEN json_valid('{{' || t || '}}') THEN '{{' || t || '}}'
+         ELSE unread_tags(t) END;
 CREATE OR REPLACE MACRO comma_text(t, row_number, name) AS
     CASE WHEN t IS NULL OR trim(t) = '' THEN NULL
          WHEN regexp_full_match(trim(t), '{_COMMA}')
@@ -134,7 +150,7 @@ def mapping_rows(table: str) -> tuple[dict[str, str], ...]:
 
 
 _READ = re.compile(
-    r"\b(money|price|quantity|instant|us_date|month|json|object)\(\[([^\[\]]+)\]\)|\[([A-Za-z_x][^\[\]']*)\]"
+    r"\b(money|price|quantity|instant|us_date|month|json|tags|object)\(\[([^\[\]]+)\]\)|\[([A-Za-z_x][^\[\]']*)\]"
     r"|\brecords\(\[([^\[\]]+)\]((?:, [\w:]+)+)\)"
 )
 _DEFINITION = re.compile(r"\$([a-z][a-z_]*)\b")
@@ -228,10 +244,13 @@ class Compiler:
         if reader == "object":
             return self._prefixed(name.removesuffix("*"))
         column = self.find(name)
+        if column is None and reader in ("json", "tags"):
+            column = self._whole(name)
         if column is None:
             return {
                 "text": "CAST(NULL AS VARCHAR)",
                 "json": "CAST(NULL AS VARCHAR)",
+                "tags": "CAST(NULL AS VARCHAR)",
                 "quantity": "CAST(NULL AS DOUBLE)",
             }.get(
                 reader,
@@ -299,6 +318,18 @@ class Compiler:
         if column.type in ("VARCHAR", "JSON"):
             return self._text(column) if column.type == "VARCHAR" else column.sql
         return f"CAST(to_json({column.sql}) AS VARCHAR)"
+
+    def _tags(self, column: SourceColumn) -> str:
+        return f"tags_text({self._json(column)})"
+
+    def _whole(self, name: str) -> SourceColumn | None:
+        """A nested value that the header lists by its members (`Tags.team`), put together again."""
+        prefix = f"{name}.".lower()
+        members = [c for c in self.header.columns if c.name.lower().startswith(prefix)]
+        if not members:
+            return None
+        self.used.update(c.name for c in members)
+        return SourceColumn(name, "JSON", self._object((c.name[len(prefix) :], c) for c in members))
 
     def _prefixed(self, prefix: str) -> str:
         members = [c for c in self.header.columns if c.name.lower().startswith(prefix.lower())]

@@ -2,8 +2,9 @@
 
 import re
 
-from finops_core.focus.charges import CUSTOM_COLUMNS
+from finops_core.focus.charges import CUSTOM_COLUMNS, EFFECTIVE_ASSUMED
 from finops_core.focus.columns import FOCUS_COLUMNS
+from finops_core.formats.expressions import UNREAD_TAGS, utc_month
 from finops_core.formats.format import Format, Header, SourceTotal
 
 
@@ -37,6 +38,16 @@ def recognise(header: Header) -> str | None:
 _SUBCATEGORY = (
     "CASE [ChargeSubcategory] WHEN 'Used Commitment' THEN 'Used' WHEN 'Unused Commitment' THEN 'Unused' END"
 )
+_PRICING = "CASE [PricingCategory] WHEN 'On-Demand' THEN 'Standard' WHEN 'Commitment-Based' THEN 'Committed' ELSE [PricingCategory] END"
+_UNKNOWN_CATEGORY = "the export gives no ChargeCategory: counted as Adjustment"
+
+
+def _known(name: str) -> str:
+    """A cost that Microsoft writes as 0 where it does not know it (marketplace, reservations): unknown, not free."""
+    return (
+        f"CASE WHEN $provider = 'Microsoft' AND money([{name}]) = 0 AND ($billed <> 0 OR $effective <> 0) THEN NULL"
+        f" ELSE money([{name}]) END"
+    )
 
 
 def _columns() -> dict[str, str]:
@@ -52,20 +63,23 @@ def _columns() -> dict[str, str]:
         else:
             columns[name] = f"[{name}]"
     # Costs beside the two that are reconciled may be absent, and then unknown; a word in them is still an error.
-    columns |= {name: f"money([{name}])" for name in ("ListCost", "ContractedCost")}
+    columns |= {name: _known(name) for name in ("ListCost", "ContractedCost")}
     columns |= {
         "BillingPeriodEnd": "coalesce(instant([BillingPeriodEnd]), instant([BillingPeriodStart]) + INTERVAL 1 MONTH)",
         "ChargePeriodEnd": "coalesce(instant([ChargePeriodEnd]), instant([ChargePeriodStart]) + INTERVAL 1 DAY)",
-        "ProviderName": "coalesce([ProviderName], [ServiceProviderName])",
+        "ProviderName": "$provider",
         "ServiceProviderName": "coalesce([ServiceProviderName], [ProviderName])",
         "PublisherName": "coalesce([PublisherName], [ServiceProviderName])",
         "HostProviderName": "coalesce([HostProviderName], [PublisherName], [ServiceProviderName])",
-        "ChargeCategory": "coalesce([ChargeCategory], CASE WHEN [ChargeType] IN ('Usage', 'Purchase', 'Tax', 'Credit')"
-        " THEN [ChargeType] ELSE 'Adjustment' END)",
+        "ChargeCategory": "coalesce($category, 'Adjustment')",
+        "PricingCategory": _PRICING,
         "ServiceCategory": "coalesce([ServiceCategory], 'Other')",
         "ServiceName": "coalesce([ServiceName], 'Unknown')",
         "CommitmentDiscountStatus": f"coalesce([CommitmentDiscountStatus], {_SUBCATEGORY})",
-        "x_SourceCost": "money([BilledCost])",
+        "Tags": "tags([Tags])",
+        "x_CostCategories": "tags([x_CostCategories])",
+        "x_Quality": f"CASE WHEN $category IS NULL THEN '{_UNKNOWN_CATEGORY}' END",
+        "x_SourceCost": "$billed",
         "x_ChargeType": "coalesce([x_ChargeType], [ChargeSubcategory])",
     }
     columns |= {
@@ -85,20 +99,25 @@ def _total(header: Header, role: str) -> SourceTotal:
         effective="EffectiveCost",
         period="BillingPeriodStart",
         currency="BillingCurrency",
-        period_of=lambda text: text[:7],
+        period_of=utc_month,
     )
 
 
 def _complete(staged: str) -> str:
     """Where every EffectiveCost of a set is 0 or missing although money was billed (Oracle's exports), fall back to
-    BilledCost and say so on each row; a set with any EffectiveCost is taken at its word."""
+    BilledCost and say so on each row; a set with any EffectiveCost is taken at its word.
+
+    Purchases that cover other rows say nothing here: their EffectiveCost is 0 by rule.
+    """
+    told = "NOT (ChargeCategory = 'Purchase' AND CommitmentDiscountId IS NOT NULL)"
     return f"""
         SELECT s.* REPLACE (
             CASE WHEN t.absent THEN BilledCost ELSE EffectiveCost END AS EffectiveCost,
-            CASE WHEN t.absent THEN 'EffectiveCost is not in the export: BilledCost is shown' ELSE x_Quality END AS x_Quality)
+            CASE WHEN t.absent THEN '{EFFECTIVE_ASSUMED}' ELSE x_Quality END AS x_Quality,
+            CASE WHEN t.absent THEN 'EffectiveCost' ELSE x_Uncompared END AS x_Uncompared)
         FROM {staged} s CROSS JOIN (
             SELECT coalesce(bool_and(coalesce(EffectiveCost, 0) = 0), FALSE)
-                   AND coalesce(bool_or(BilledCost <> 0), FALSE) AS absent FROM {staged}) t"""
+                   AND coalesce(bool_or(BilledCost <> 0 AND {told}), FALSE) AS absent FROM {staged}) t"""
 
 
 FORMAT = Format(
@@ -117,6 +136,12 @@ FORMAT = Format(
         "PublisherName": ("Publisher",),
         "InvoiceIssuerName": ("InvoiceIssuer",),
     },
+    definitions=lambda header: {
+        "billed": "money([BilledCost])",
+        "effective": "money([EffectiveCost])",
+        "provider": "coalesce([ProviderName], [ServiceProviderName])",
+        "category": "coalesce([ChargeCategory], [ChargeType])",
+    },
     nulls=("NULL", "NONE", "N/A"),
     total=_total,
     columns=_columns(),
@@ -124,8 +149,17 @@ FORMAT = Format(
     warn=(
         (
             "rows where the export has no EffectiveCost anywhere: BilledCost is shown instead",
-            "x_Quality LIKE 'EffectiveCost is not%'",
+            f"x_Quality = '{EFFECTIVE_ASSUMED}'",
         ),
+        (
+            "rows without a ChargeCategory, counted as Adjustment",
+            f"x_Quality = '{_UNKNOWN_CATEGORY}'",
+        ),
+        (
+            "rows with a ChargeCategory that FOCUS does not know, kept as it is",
+            "ChargeCategory NOT IN ('Usage', 'Purchase', 'Tax', 'Credit', 'Adjustment')",
+        ),
+        ("rows whose tags are written in no known way", f"Tags LIKE '{{\"{UNREAD_TAGS}\":%'"),
         (
             "rows bought to cover other rows whose EffectiveCost is not 0",
             "ChargeCategory = 'Purchase' AND CommitmentDiscountId IS NOT NULL AND EffectiveCost <> 0",

@@ -12,6 +12,7 @@ not what it must be (`finops_core.formats.expressions`):
     us_date([x])   M/D/YYYY or ISO 8601 to a timestamp at midnight
     month([x])     YYYYMM to a timestamp at the first of the month
     json([x])      nested value as JSON text
+    tags([x])      tags as one JSON object, however the export writes them (object, map, list of key and value)
     object([p*])   all columns whose name starts with p, as one JSON object, keys as written
     records([x], a, money:b)   a list of records as a list of structs of these fields: texts, and exact money
     lookup(table, key, column)   a fact of formats/mappings/table.csv
