@@ -299,7 +299,9 @@ def test_three_loads_at_once_lose_nothing(home: Home, tmp_path: Path) -> None:
 
 
 def test_one_month_loaded_three_times_at_once_is_one_of_the_three(old: Home, tmp_path: Path) -> None:
-    files = [write_focus(tmp_path / f"{n}.csv", [september(str(2 * 10**n)), october("0.5")]) for n in range(3)]
+    files = [
+        write_focus(tmp_path / f"{n}.csv", [september(str(2 * 10**n)), october("0.5")]) for n in range(3)
+    ]
     assert [code for code, _ in ingests(old, [[str(file)] for file in files])] == [0, 0, 0]
     assert total(old) in (Decimal("2.5"), Decimal("20.5"), Decimal("200.5"))
     holds(old, total(old))
