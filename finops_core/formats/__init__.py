@@ -12,6 +12,8 @@ def formats() -> tuple[Format, ...]:
     """All declared formats, by name."""
     found = []
     for module in pkgutil.iter_modules(__path__):
+        if module.ispkg:  # machinery, such as what makes formats of mappings
+            continue
         declared = getattr(import_module(f"{__name__}.{module.name}"), "FORMAT", None)
         if isinstance(declared, Format):
             found.append(declared)

@@ -1,74 +1,80 @@
 """What must hold of staged charges before anything is stored, and what is worth a warning."""
 
+from dataclasses import dataclass
+
 import duckdb
 
 from finops_core.errors import InputRefused, Place
 from finops_core.focus.charges import CHARGE_CATEGORIES
 from finops_core.formats.expressions import quoted
+from finops_core.formats.format import Format
 from finops_core.ingest.stage import Staged
 
 PERIOD = "strftime(BillingPeriodStart, '%Y-%m')"
 """SQL of a staged row's billing period, YYYY-MM."""
-_MANDATORY = (
-    "BilledCost",
-    "EffectiveCost",
-    "BillingCurrency",
-    "BillingPeriodStart",
-    "ChargePeriodStart",
-    "ChargeCategory",
-)
 _ADVICE = {
     "BillingCurrency": "Every row needs a currency: export the file with its currency column",
     "BillingPeriodStart": "Every row needs its billing period",
     "ChargePeriodStart": "Every row needs its date",
 }
+_MANDATORY = ("BilledCost", "EffectiveCost", *_ADVICE, "ChargeCategory")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition that no stored row may fulfil; the words may hold {value} of the column, and the row's dates by name."""
+
+    column: str
+    broken: str
+    words: str
+    advice: str = ""
+
+
+def _rules(format: Format) -> list[Rule]:
+    categories = ", ".join(CHARGE_CATEGORIES)
+    return [
+        *(Rule(c, f"{c} IS NULL", f"{c} is missing", _ADVICE.get(c, "")) for c in _MANDATORY),
+        Rule(
+            "BillingCurrency",
+            "NOT regexp_full_match(BillingCurrency, '[A-Z]{3}')",
+            "{value!r} is not a currency",
+            "Currencies are codes of three letters, such as USD (ISO 4217)",
+        ),
+        Rule(
+            "ChargeCategory",
+            f"ChargeCategory NOT IN ({', '.join(quoted(c) for c in CHARGE_CATEGORIES)})",
+            "{value!r} is not a charge category of FOCUS",
+            f"Known are {categories}, spelled like this",
+        ),
+        Rule(
+            "BillingPeriodStart",
+            "BillingPeriodEnd <= BillingPeriodStart OR BillingPeriodStart < TIMESTAMP '2000-01-01'"
+            " OR BillingPeriodStart > TIMESTAMP '2100-01-01' OR BillingPeriodEnd > BillingPeriodStart + INTERVAL 400 DAY",
+            "the billing period {start} to {end} cannot be",
+            "Check the dates: day and month swapped?",
+        ),
+        Rule(
+            "ChargePeriodStart",
+            "ChargeCategory = 'Usage' AND ChargeClass IS NULL AND x_Derived IS NULL AND"
+            f" (ChargePeriodStart < BillingPeriodStart - INTERVAL {format.days_before} DAY"
+            f" OR ChargePeriodStart >= BillingPeriodEnd + INTERVAL {format.days_after} DAY)",
+            "the charge of {charge} lies outside its billing period {start} to {end}",
+            "Check the dates: day and month swapped?",
+        ),
+    ]
 
 
 def check_staged(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Returns the warnings of all periods. Raises InputRefused at the first row without a mandatory value or with a date
     out of its period, and where rows of the set contradict each other."""
-    for column in _MANDATORY:
-        _refuse_where(
-            staged, connection, f"{column} IS NULL", f"{column} is missing", column, _ADVICE.get(column, "")
-        )
-    _refuse_where(
-        staged,
-        connection,
-        "NOT regexp_full_match(BillingCurrency, '[A-Z]{3}')",
-        "{value!r} is not a currency",
-        "BillingCurrency",
-        "Currencies are codes of three letters, such as USD (ISO 4217)",
-    )
-    _refuse_where(
-        staged,
-        connection,
-        f"ChargeCategory NOT IN ({', '.join(quoted(c) for c in CHARGE_CATEGORIES)})",
-        "{value!r} is not a charge category of FOCUS",
-        "ChargeCategory",
-        f"Known are {', '.join(CHARGE_CATEGORIES)}, spelled like this",
-    )
-    _refuse_where(
-        staged,
-        connection,
-        "BillingPeriodEnd <= BillingPeriodStart OR BillingPeriodStart < TIMESTAMP '2000-01-01'"
-        " OR BillingPeriodStart > TIMESTAMP '2100-01-01' OR BillingPeriodEnd > BillingPeriodStart + INTERVAL 400 DAY",
-        "the billing period {BillingPeriodStart} to {BillingPeriodEnd} cannot be",
-        "BillingPeriodStart",
-        "Check the dates: day and month swapped?",
-    )
+    rules = _rules(staged.format)
+    counts = ", ".join(f"count(*) FILTER ({rule.broken})" for rule in rules)
+    broken = connection.execute(f"SELECT {counts} FROM {staged.relation} WHERE x_Drop IS NULL").fetchall()[0]
+    for rule, count in zip(rules, broken, strict=True):
+        if count:
+            raise _refusal(staged, connection, rule)
     _refuse_twice(staged, connection)
-    limits = staged.format
-    _refuse_where(
-        staged,
-        connection,
-        "ChargeCategory = 'Usage' AND ChargeClass IS NULL AND x_Derived IS NULL AND"
-        f" (ChargePeriodStart < BillingPeriodStart - INTERVAL {limits.days_before} DAY"
-        f" OR ChargePeriodStart >= BillingPeriodEnd + INTERVAL {limits.days_after} DAY)",
-        "the charge of {ChargePeriodStart} lies outside its billing period {BillingPeriodStart} to {BillingPeriodEnd}",
-        "ChargePeriodStart",
-        "Check the dates: day and month swapped?",
-    )
-    for conflict in limits.conflicts:
+    for conflict in staged.format.conflicts:
         found = connection.execute(f"{conflict.find(staged.relation)} ORDER BY ALL LIMIT 1").fetchall()
         if found:
             raise InputRefused(found[0][1], Place(found[0][0]), conflict.advice)
@@ -88,20 +94,15 @@ def _refuse_twice(staged: Staged, connection: duckdb.DuckDBPyConnection) -> None
         )
 
 
-def _refuse_where(
-    staged: Staged, connection: duckdb.DuckDBPyConnection, condition: str, what: str, column: str, advice: str
-) -> None:
-    rows = connection.execute(
-        f"""SELECT x_File, x_Row, CAST(ChargePeriodStart AS VARCHAR), CAST(BillingPeriodStart AS VARCHAR),
-                   CAST(BillingPeriodEnd AS VARCHAR), left(CAST({column} AS VARCHAR), 80)
-            FROM {staged.relation} WHERE x_Drop IS NULL AND ({condition}) ORDER BY x_File, x_Row LIMIT 1"""
-    ).fetchall()
-    if rows:
-        file, row, charge, start, end, value = rows[0]
-        words = what.format(
-            ChargePeriodStart=charge, BillingPeriodStart=start, BillingPeriodEnd=end, value=value
-        )
-        raise InputRefused(words, Place(file, row, column), advice)
+def _refusal(staged: Staged, connection: duckdb.DuckDBPyConnection, rule: Rule) -> InputRefused:
+    """The first row that breaks a rule."""
+    file, row, value, charge, start, end = connection.execute(
+        f"""SELECT x_File, x_Row, left(CAST({rule.column} AS VARCHAR), 80), CAST(ChargePeriodStart AS VARCHAR),
+                   CAST(BillingPeriodStart AS VARCHAR), CAST(BillingPeriodEnd AS VARCHAR)
+            FROM {staged.relation} WHERE x_Drop IS NULL AND ({rule.broken}) ORDER BY x_File, x_Row LIMIT 1"""
+    ).fetchall()[0]
+    words = rule.words.format(value=value, charge=charge, start=start, end=end)
+    return InputRefused(words, Place(file, row, rule.column), rule.advice)
 
 
 def warnings_by_period(staged: Staged, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

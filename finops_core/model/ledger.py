@@ -9,7 +9,6 @@ import duckdb
 import polars
 
 from finops_core.errors import NothingLoaded, StoreDamaged, UsageError
-from finops_core.model import engine
 from finops_core.model.query import Query
 from finops_core.store import warehouse
 from finops_core.store.batches import Batch
@@ -18,6 +17,8 @@ from finops_core.store.home import Home, default_home
 
 @lru_cache(maxsize=512)
 def _sql_of(query: Query) -> str:
+    from finops_core.model import engine  # Ibis takes longer to import than most commands take
+
     return engine.sql(query)
 
 

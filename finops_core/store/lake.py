@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow
 from deltalake import DeltaTable, Field, Schema
 from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
@@ -169,11 +168,10 @@ class Lake:
         return batches[-1].batch_id if batches else None
 
     def _live(self, table: DeltaTable) -> list[tuple[str, int, Partition]]:
-        rows = pyarrow.table(table.get_add_actions(flatten=True)).to_pylist()
-        return [
-            (r["path"], r["size_bytes"], (r["partition.x_Source"], r["partition.BillingPeriod"]))
-            for r in rows
-        ]
+        actions = table.get_add_actions(flatten=True)
+        names = ("path", "size_bytes", "partition.x_Source", "partition.BillingPeriod")
+        rows = zip(*(actions.column(name).to_pylist() for name in names), strict=True)
+        return [(path, size, (source, period)) for path, size, source, period in rows]
 
     def sizes(self, version: int | None = None) -> dict[Partition, dict[str, int]]:
         """Month → path of its files → their size as committed."""

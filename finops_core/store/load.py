@@ -19,7 +19,6 @@ import duckdb
 
 from finops_core.errors import InputRefused, Place, UsageError
 from finops_core.formats import formats
-from finops_core.formats.custom import load_mappings
 from finops_core.formats.expressions import quoted
 from finops_core.formats.format import Format
 from finops_core.ingest.batching import Month, months_of, source_name
@@ -49,6 +48,10 @@ class LoadOptions:
 
 def known_formats(home: Home) -> tuple[Format, ...]:
     """The declared formats and the mappings of the home, mappings first: they are the more specific."""
+    if not home.mappings.is_dir():
+        return formats()
+    from finops_core.formats.custom import load_mappings  # slow to import, and seldom needed
+
     return (*load_mappings(home.mappings), *formats())
 
 

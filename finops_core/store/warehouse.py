@@ -120,11 +120,13 @@ def build(
     try:
         connection = connect(target, spill=spill)
         try:
+            connection.execute("BEGIN")
             if not usable:
                 _create(connection)
             _replace(connection, changed, rules)
             _write_batches(connection, batches)
             _write_meta(connection, lake_version, batches, rules)
+            connection.execute("COMMIT")
             connection.execute("CHECKPOINT")
         finally:
             connection.close()
@@ -221,7 +223,6 @@ def _replace(
     owners = ", ".join(f"o.{name}" for name in OWNER_COLUMNS)
     dimensions = ", ".join(CUBE_DIMENSIONS)
     costs = ", ".join(f"sum({name})" for name in COSTS)
-    connection.execute("BEGIN")
     connection.execute(f"DELETE FROM charges WHERE (x_Source, BillingPeriod) IN ({months})")
     connection.execute(f"DELETE FROM daily WHERE (x_Source, BillingPeriod) IN ({months})")
     tags = f"(SELECT DISTINCT Tags FROM {rows} WHERE Tags IS NOT NULL)"
@@ -233,16 +234,13 @@ def _replace(
         f"""INSERT INTO daily SELECT CAST(ChargePeriodStart AS DATE), {dimensions}, {costs}, count(*) FROM charges
             WHERE (x_Source, BillingPeriod) IN ({months}) GROUP BY CAST(ChargePeriodStart AS DATE), {dimensions}"""
     )
-    connection.execute("COMMIT")
 
 
 def _write_batches(connection: duckdb.DuckDBPyConnection, batches: list[Batch]) -> None:
     connection.execute("DELETE FROM batches")
-    if batches:
-        connection.executemany(
-            "INSERT INTO batches VALUES (?, ?, ?, ?)",
-            [[b.source, b.billing_period, b.batch_id, json.dumps(asdict(b))] for b in batches],
-        )
+    rows = [(b.source, b.billing_period, b.batch_id, json.dumps(asdict(b))) for b in batches]
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
+    connection.execute("INSERT INTO batches SELECT unnest(?), unnest(?), unnest(?), unnest(?)", columns)
 
 
 def _write_meta(
@@ -258,4 +256,4 @@ def _write_meta(
         "schema": _schema_version(),
         "owners": _owners_version(rules),
     }
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", [list(item) for item in meta.items()])
+    connection.execute("INSERT INTO meta SELECT unnest(?), unnest(?)", [list(meta), list(meta.values())])
