@@ -1,5 +1,6 @@
 """What the tests of hostile files share: a home with one month loaded, and proof that a refusal left it as it was."""
 
+import gzip
 import io
 import json
 import zipfile
@@ -24,7 +25,7 @@ ROWS = [focus_row(BilledCost=amount, EffectiveCost=amount) for amount in AMOUNTS
 CUR_ROWS = [{name: cur_row(cost=amount)[name] for name in CUR_HEADER} for amount in AMOUNTS]
 FOCUS = csv_text(ROWS, FOCUS_HEADER)
 CUR = csv_text(CUR_ROWS, CUR_HEADER)
-TOTAL = Decimal("6.75")
+GZ_CUT = gzip.compress(FOCUS.encode(), mtime=0)[:-30]
 OTHER = focus_row(BilledCost="40", EffectiveCost="40", SubAccountId="other", BillingAccountId="other")
 
 

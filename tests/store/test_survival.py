@@ -1,4 +1,4 @@
-"""What happens when a load is killed, the disk is full, several load at once, or files of the store are lost."""
+"""What happens when a load is killed, the disk is full, or several load and read at once."""
 
 import errno
 import json
@@ -9,24 +9,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from finops_core import Ledger, Query
-from finops_core.errors import InputRefused, NothingLoaded, StoreDamaged, UsageError
+from finops_core.errors import InputRefused
 from finops_core.quality.verify import verify
 from finops_core.store import home as homes
 from finops_core.store.home import Home
 from finops_core.store.lake import Lake
-from finops_core.store.load import LoadOptions, load, rebuild
-from tests.exports import focus_row, write_focus
+from finops_core.store.load import LoadOptions, load
+from tests.exports import write_focus
 from tests.store.killed_loads import at_step
+from tests.store.surviving import NEW, OLD, exports, holds, is_tidy, loaded, october, old, september, total
+
+__all__ = ["exports", "loaded", "old"]
 
 ROOT = Path(__file__).parents[2]
-OLD, NEW = Decimal("1.5"), Decimal("12.25")
 LAKE, WAREHOUSE, LOAD = (f"finops_core.store.{name}" for name in ("lake", "warehouse", "load"))
 STEPS_BEFORE = [
     f"before {LOAD}:repair", f"after {LOAD}:stage", f"after {LAKE}:Lake.create", f"after {LAKE}:Lake.write",
@@ -43,81 +45,6 @@ FIRST_STEPS = {
     f"before {LAKE}:Lake.commit": False, f"before {WAREHOUSE}:swap#2": False, f"after {WAREHOUSE}:os.replace#2": True,
 }  # fmt: skip
 """Steps of a first load, which makes an empty warehouse before it stores anything, and whether it has happened then."""
-
-
-def september(cost: str, **changes: object) -> dict[str, str]:
-    return focus_row(BilledCost=cost, EffectiveCost=cost, **changes)
-
-
-def october(cost: str, **changes: object) -> dict[str, str]:
-    month = {"BillingPeriodStart": "2026-10-01", "BillingPeriodEnd": "2026-11-01"}
-    days = {"ChargePeriodStart": "2026-10-05", "ChargePeriodEnd": "2026-10-06"}
-    return september(cost, **month, **days, **changes)
-
-
-@pytest.fixture(scope="module")
-def exports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """An old export (1.5) and a new one of the same two months (12.25)."""
-    root = tmp_path_factory.mktemp("exports")
-    return {
-        "old": write_focus(root / "old.csv", [september("1"), october("0.5")]),
-        "new": write_focus(
-            root / "new.csv", [september("5"), september("7", ResourceId="new"), october("0.25")]
-        ),
-    }
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory, exports: dict[str, Path]) -> Path:
-    """A home with the old export loaded; copied by the tests, never changed."""
-    home = Home(tmp_path_factory.mktemp("loaded") / "home")
-    load(home, [exports["old"]])
-    return home.path
-
-
-@pytest.fixture
-def old(tmp_path: Path, loaded: Path) -> Home:
-    shutil.copytree(loaded, tmp_path / "home", symlinks=True)
-    return Home(tmp_path / "home")
-
-
-def total(home: Home) -> Decimal:
-    ledger = Ledger(home)
-    try:
-        return sum(ledger.query(Query("BilledCost"))["BilledCost"].to_list(), Decimal(0))
-    finally:
-        ledger.close()
-
-
-def holds(home: Home, expected: Decimal) -> None:
-    """The store answers with these figures, in every place, and verifies."""
-    checks = verify(home)
-    assert all(c.agrees for c in checks)
-    assert sum((Decimal(c.figures["lake"]["BilledCost"]) for c in checks), Decimal(0)) == expected
-    assert total(home) == expected
-    assert (
-        sum((Decimal(b.total("BilledCost") or 0) for b in Ledger(home).current_batches()), Decimal(0))
-        == expected
-    )
-
-
-def is_tidy(home: Home) -> None:
-    """No file is left that no version of the store knows."""
-    table = Lake(home.lake).table()
-    known = {a[kind]["path"] for log in (home.lake / "_delta_log").glob("*.json")
-             for a in map(json.loads, log.read_text().splitlines()) for kind in ("add", "remove") if kind in a}  # fmt: skip
-    found = {
-        p.relative_to(home.lake).as_posix()
-        for p in home.lake.rglob("*.parquet")
-        if "_delta_log" not in p.parts
-    }
-    assert found == known
-    assert {p.name for p in (home.lake / "_delta_log").iterdir() if p.suffix == ".json"} == {
-        f"{number:020d}.json" for number in range(table.version() + 1)
-    }
-    assert [p.name for p in home.warehouse.iterdir()] == [home.current().name]
-    assert not home.staging.exists() or list(home.staging.iterdir()) == []
-    assert {p.name for p in home.path.iterdir()} <= {".lock", "lake", "warehouse", "staging", "finops.duckdb"}
 
 
 def run_jobs(jobs: list[dict[str, object]]) -> tuple[list[int], list[str]]:
@@ -234,7 +161,7 @@ def undo_on_exit(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """Has the attribute that `at_step` replaces put back after the test."""
     module, _, path = step.split(" ", 1)[1].partition("#")[0].partition(":")
     *owners, name = path.split(".")
-    owner = __import__(module, fromlist=["x"])
+    owner = import_module(module)
     for part in owners:
         owner = getattr(owner, part)
     monkeypatch.setattr(owner, name, getattr(owner, name))
@@ -360,130 +287,3 @@ def test_a_ledger_sees_a_home_that_was_made_anew(old: Home, exports: dict[str, P
     shutil.rmtree(old.path)
     load(old, [exports["new"]])
     assert ledger.query(Query("BilledCost"))["BilledCost"].sum() == NEW
-
-
-# --- lost and damaged files ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def damaged(request: pytest.FixtureRequest, old: Home) -> Iterator[Home]:
-    current = old.current()
-    match request.param:
-        case "link missing":
-            old.link.unlink()
-        case "version missing":
-            current.unlink()
-        case "version cut off":
-            os.truncate(current, 5_000)
-        case "version emptied":
-            current.write_bytes(b"")
-        case "version overwritten":
-            current.write_bytes(b"not a database " * 50_000)
-        case "link to nowhere":
-            old.link.unlink()
-            old.link.symlink_to("warehouse/finops-000099-nothing.duckdb")
-        case "no warehouse":
-            shutil.rmtree(old.warehouse)
-    yield old
-
-
-DAMAGE = ["link missing", "version missing", "version cut off", "version emptied", "version overwritten", "link to nowhere",
-          "no warehouse"]  # fmt: skip
-
-
-@pytest.mark.parametrize("damaged", DAMAGE, indirect=True)
-def test_a_lost_warehouse_is_said_and_built_anew(damaged: Home, exports: dict[str, Path]) -> None:
-    with pytest.raises(StoreDamaged, match="`farthing rebuild` makes it anew"):
-        verify(damaged)
-    with pytest.raises((StoreDamaged, NothingLoaded)):
-        total(damaged)
-    rebuild(damaged)
-    holds(damaged, OLD)
-    is_tidy(damaged)
-
-
-@pytest.mark.parametrize("damaged", DAMAGE[::3], indirect=True)
-def test_the_next_load_repairs_a_lost_warehouse(damaged: Home, exports: dict[str, Path]) -> None:
-    load(damaged, [exports["new"]])
-    holds(damaged, NEW)
-    is_tidy(damaged)
-
-
-def months(home: Home) -> dict[str, bool]:
-    return {check.billing_period: check.agrees for check in verify(home)}
-
-
-def test_lake_files_that_are_lost_or_altered_are_named(old: Home) -> None:
-    (file,) = (old.lake / "x_Source=focus-007" / "BillingPeriod=2026-10").glob("*.parquet")
-    data = file.read_bytes()
-    file.unlink()
-    assert months(old) == {"2026-09": True, "2026-10": False}
-    (broken,) = [c for c in verify(old) if not c.agrees]
-    assert (
-        "No such file" in broken.figures["lake"]["damage"]
-        and broken.figures["charges"]["BilledCost"] == "0.5"
-    )
-    file.write_bytes(data[:-50])
-    assert months(old) == {"2026-09": True, "2026-10": False}
-    file.write_bytes(data[:100] + bytes(400) + data[500:])
-    assert months(old) == {"2026-09": True, "2026-10": False}
-    file.write_bytes(data)
-    assert months(old) == {"2026-09": True, "2026-10": True}
-
-
-def test_a_lake_without_a_readable_log_is_said(old: Home, exports: dict[str, Path]) -> None:
-    log = old.lake / "_delta_log" / f"{1:020d}.json"
-    text = log.read_bytes()
-    log.write_bytes(text[:100])
-    for act in (lambda: verify(old), lambda: load(old, [exports["new"]]), lambda: rebuild(old)):
-        with pytest.raises(StoreDamaged, match=r"the lake .* cannot be read"):
-            act()
-    assert total(old) == OLD
-    log.write_bytes(text)
-    holds(old, OLD)
-
-
-def test_a_lake_whose_log_was_cleaned_loses_no_file(old: Home, exports: dict[str, Path]) -> None:
-    """Spark and others may drop old entries of the log behind a checkpoint: what they named is not an orphan."""
-    load(old, [exports["new"]])
-    Lake(old.lake).table().create_checkpoint()
-    (old.lake / "_delta_log" / f"{1:020d}.json").unlink()
-    before = sorted(old.lake.rglob("BillingPeriod=*/*.parquet"))
-    Lake(old.lake).sweep()
-    assert sorted(old.lake.rglob("BillingPeriod=*/*.parquet")) == before and len(before) == 4
-
-
-# --- homes that cannot be -----------------------------------------------------------------------------------------
-
-
-def test_a_home_that_is_a_file(tmp_path: Path, exports: dict[str, Path]) -> None:
-    (tmp_path / "file").write_text("")
-    for path in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(UsageError, match="a file is in its way"):
-            load(Home(path), [exports["new"]])
-    with pytest.raises(UsageError, match="is a file"):
-        total(Home(tmp_path / "file"))
-
-
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
-def test_a_home_that_may_not_be_written(
-    old: Home, exports: dict[str, Path], monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
-    opened = os.open
-
-    def refused(path: object, flags: int, *more: object, **options: object) -> int:
-        if flags & os.O_CREAT and str(old.path) in str(path):
-            raise OSError(number, os.strerror(number), str(path))
-        return opened(path, flags, *more, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(os, "open", refused)
-    with pytest.raises(InputRefused, match="cannot be written") as caught:
-        load(old, [exports["new"]])
-    assert caught.value.exit_code == 3
-    holds(old, OLD)
-
-
-def test_a_home_without_charges_verifies_and_a_home_that_is_not_there_does_not(tmp_path: Path) -> None:
-    assert verify(Home(tmp_path)) == []
-    with pytest.raises(NothingLoaded):
-        verify(Home(tmp_path / "nowhere"))
