@@ -15,7 +15,7 @@ import duckdb
 from finops_core.errors import InputRefused, Place
 from finops_core.formats.expressions import quoted
 from finops_core.ingest.files import Examined
-from finops_core.ingest.manifests import MOMENT, made_at
+from finops_core.ingest.names import GUID, MOMENT, made_at
 from finops_core.ingest.sql import scalar
 from finops_core.ingest.totals import SourceSums
 
@@ -43,7 +43,6 @@ _IDENTITY = (
     "x_Operation",
 )
 """What makes a charge the same one in a later download. Costs may be restated; ids of lines are given anew."""
-_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
 _COPY = re.compile(r" ?\((\d+)\)| - copy(?: \(\d+\))?", re.I)
 _CHUNK = re.compile(r"(?<=[-_])(?:0\d{4,11}|\d+(?=_\d))(?=$|[-_.])")
 _PERIOD = "strftime(BillingPeriodStart, '%Y-%m')"
@@ -115,7 +114,7 @@ def _download(table: Examined) -> str:
 def _family(table: Examined) -> str:
     """The name of a file without what a later download changes in it: ids, moments, marks of copies."""
     name = f"{table.file.path.name}:{PurePosixPath(table.member).name}"
-    return _CHUNK.sub("#", MOMENT.sub("", _ID.sub("", _COPY.sub("", name))))
+    return _CHUNK.sub("#", MOMENT.sub("", GUID.sub("", _COPY.sub("", name))))
 
 
 def _shared(downloads: dict[str, list[StagedTable]], connection: duckdb.DuckDBPyConnection) -> list[_Shared]:
@@ -154,8 +153,7 @@ def _by_age(
     one, other = first[0].table, second[0].table
     names = [one.name, other.name] if one.name != other.name else [str(one.file.path), str(other.file.path)]
     what = f"holds {shared.rows:,} charges of {shared.period} that {names[0]} holds as well"
-    if _family(one) != _family(other) or one.file.manifest or other.file.manifest:
-        # Manifests have decided already: what they leave are two exports, whose scopes overlap.
+    if _family(one) != _family(other) or not _same_export(one, other):
         raise InputRefused(f"{what}: they would be counted twice", Place(names[1]), advice)
     ages = zip(_ages(first, connection), _ages(second, connection), strict=True)
     for mine, theirs in ages:
@@ -172,6 +170,12 @@ def _by_age(
     if _contents(first) == _contents(second):
         return first, second
     raise InputRefused(f"{what}, and it cannot be told which is newer", Place(names[1]), advice)
+
+
+def _same_export(one: Examined, other: Examined) -> bool:
+    """Manifests have decided already: what they leave are two exports, whose scopes overlap; or, where a set is one
+    export of AWS, two downloads of its report, each with its own manifest."""
+    return not (one.file.manifest or other.file.manifest) or bool(one.file.export)
 
 
 def _accounts(download: list[StagedTable], period: str, connection: duckdb.DuckDBPyConnection) -> set[str]:

@@ -2,23 +2,19 @@
 
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from finops_core.errors import InputRefused, Place
 from finops_core.formats import recognise
-from finops_core.formats.format import Format, Header
+from finops_core.formats.format import Format
 from finops_core.ingest.files import Examined, ExportFile, damage_in_words, examine, refuse
 from finops_core.ingest.manifests import Chosen, Tree, read_manifests
+from finops_core.ingest.runs import newest_runs
 
 _ASIDE = (".md", ".txt", ".yml", ".yaml", ".sql", ".py", ".pdf", ".crc", ".tmp", ".ds_store")
 MAX_DOCUMENT = 16 << 20
-_PERIOD = re.compile(r"\d{8}-\d{8}|BILLING_PERIOD=\d{4}-\d{2}")
-_GUID = re.compile(r"[_-]?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.I)
-_KIND = re.compile(r"actual|amorti[sz]ed")
-_HOUR = 3_600_000_000_000
 
 
 @dataclass
@@ -32,14 +28,16 @@ class ExportSet:
 
 
 def discover(paths: Iterable[Path], formats: Sequence[Format], only: str = "auto") -> list[ExportSet]:
-    """The export sets below the paths, by format.
+    """The export sets below the paths: by format and, where manifests tell exports of AWS apart, by export.
 
     Raises InputRefused for a path that does not exist, a file that is no export, or a manifest whose files are missing.
     """
+    paths = list(paths)
     candidates = tuple(f for f in formats if only in ("auto", f.name))
     sets: dict[tuple[str, str], ExportSet] = {}
     warnings: list[str] = []
     ignored: list[str] = []
+    strangers: list[Examined] = []
     taken: set[Path] = set()
     for path in paths:
         for file, named in _files(path, warnings):
@@ -47,28 +45,50 @@ def discover(paths: Iterable[Path], formats: Sequence[Format], only: str = "auto
                 continue
             for table in _tables(file, named, ignored):
                 found = recognise(table.header, candidates)
-                if found is None:
-                    if not named and path.is_dir() and not file.hint:
-                        ignored.append(table.name)
-                        continue
+                if found is not None:
+                    format, version = found
+                    group = sets.setdefault((format.name, file.export), ExportSet(format, version))
+                    group.version = max(group.version, version)
+                    group.tables.append(table)
+                elif named:
                     raise _unknown(table, only, candidates)
-                format, version = found
-                group = sets.setdefault((format.name, ""), ExportSet(format, version))
-                group.version = max(group.version, version)
-                group.tables.append(table)
+                else:
+                    strangers.append(table)
+    _refuse_damaged(strangers, sets.values())
     if not sets:
+        if strangers:
+            raise _unknown(strangers[0], only, candidates)
         where = ", ".join(str(p) for p in paths)
         example = f"; looked at {ignored[0]}" if ignored else ""
         raise InputRefused(
             f"no export was found{example}", Place(where), "Name a file or a directory of exports"
         )
-    found_sets = list(sets.values())
-    found_sets[0].warnings += warnings
-    if ignored:
-        found_sets[0].warnings.append(
-            f"{len(ignored)} files are no exports and were left aside, for instance {ignored[0]}"
-        )
-    return found_sets
+    first = next(iter(sets.values()))
+    first.warnings += [*warnings, *_left_aside([*ignored, *(t.name for t in strangers)])]
+    return list(sets.values())
+
+
+def _left_aside(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return [f"{len(names)} files are no exports that are known and were left aside: {listed}"]
+
+
+def _refuse_damaged(strangers: list[Examined], sets: Iterable[ExportSet]) -> None:
+    """A file of a directory that no format knows, but whose columns are mostly those of an export beside it, has a
+    damaged header: leaving it aside would lose a part of the bill."""
+    for export in sets:
+        known = {name for table in export.tables for name in table.header.names}
+        for table in strangers:
+            names = set(table.header.names)
+            if len(names & known) >= max(3, len(names) / 2):
+                raise refuse(
+                    table,
+                    f"has most columns of {export.tables[0].name} ({export.format.title}), but is not one itself",
+                    "Its header is damaged, or columns are missing: export it again, or move it away",
+                    row=1,
+                )
 
 
 def _tables(file: ExportFile, named: bool, ignored: list[str]) -> list[Examined]:
@@ -141,13 +161,13 @@ def _files(path: Path, warnings: list[str]) -> list[tuple[ExportFile, bool]]:
     history = len(tree) - len(taken) - len(chosen.manifests) - len(rest)
     if history > 0:
         warnings.append(
-            f"{history} files of earlier or unfinished runs, or without costs, were left aside:"
+            f"{history} files of earlier or unfinished runs were left aside, or hold no costs:"
             " the manifests name the current ones"
         )
     rest = [p for p in rest if p.suffix.lower() not in _ASIDE]
     files += [
         (ExportFile(tree[p], str(p), f"{path.absolute().name}/{p}"), False)
-        for p in _newest_runs(rest, tree, warnings)
+        for p in newest_runs(rest, tree, warnings, path.absolute().name)
     ]
     return files
 
@@ -164,8 +184,13 @@ def _walk(root: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
         for name in files:
             file = Path(directory, name)
-            if not name.startswith((".", "_")) and file.is_file():
+            if not _is_hidden(name) and file.is_file():
                 yield file
+
+
+def _is_hidden(name: str) -> bool:
+    """Files of the storage itself. Azure's older exports call their manifest _manifest.json."""
+    return name.startswith((".", "_")) and name != "_manifest.json"
 
 
 def _unreadable(error: OSError) -> None:
@@ -174,69 +199,3 @@ def _unreadable(error: OSError) -> None:
 
 def _is_governed(path: PurePosixPath, chosen: Chosen) -> bool:
     return any(parent in chosen.governed for parent in path.parents)
-
-
-def _newest_runs(paths: list[PurePosixPath], tree: Tree, warnings: list[str]) -> list[PurePosixPath]:
-    """Without a manifest: of several runs of a period, the newest complete one.
-
-    Runs are folders below a period's folder, or files in it whose names differ by a GUID (Azure before manifests).
-    What is left of the path without the run's own name tells exports apart that share a period's folder.
-    """
-    runs: dict[tuple[PurePosixPath, str], dict[str, list[PurePosixPath]]] = {}
-    kept: list[PurePosixPath] = []
-    for path in paths:
-        at = next((i for i, part in enumerate(path.parts[:-1]) if _PERIOD.fullmatch(part)), None)
-        if at is None:
-            kept.append(path)
-            continue
-        period = PurePosixPath(*path.parts[: at + 1])
-        if len(path.parts) > at + 2:
-            run, export = path.parts[at + 1], " ".join(sorted(set(_KIND.findall(str(path).lower()))))
-        elif guid := _GUID.search(path.name):
-            run, export = guid.group(1), path.name[: guid.start()]
-        else:
-            run, export = "", ""
-        runs.setdefault((period, export), {}).setdefault(run, []).append(path)
-    for (period, export), by_run in runs.items():
-        ordered = _by_age(by_run, tree)
-        complete = [run for run in ordered if _chunks_complete(by_run[run])] or ordered
-        kept += by_run[complete[-1]]
-        words = f"{period}{f' ({export})' if export else ''}: no manifest, so "
-        if len(by_run) > 1:
-            warnings.append(f"{words}the newest complete run {complete[-1]!r} of {len(by_run)} was taken")
-        else:
-            warnings.append(f"{words}all {len(by_run[complete[-1]])} files were taken")
-    return kept
-
-
-def _by_age(by_run: dict[str, list[PurePosixPath]], tree: Tree) -> list[str]:
-    """Runs, oldest first: by the moment in their name, else by when their files were written.
-
-    Copying gives all files nearly one time; of runs written within an hour the larger is the newer, for a month only grows.
-    """
-    written = {run: max(tree[p].stat().st_mtime_ns for p in paths) for run, paths in by_run.items()}
-    size = {run: sum(tree[p].stat().st_size for p in paths) for run, paths in by_run.items()}
-    copied = max(written.values()) - min(written.values()) < _HOUR
-    return sorted(
-        by_run, key=lambda run: (_stamp(run), size[run] if copied else written[run], written[run], run)
-    )
-
-
-def _stamp(run: str) -> str:
-    found = re.search(r"\d{8}T?\d{4,6}Z?", _GUID.sub("", run))
-    return found.group(0) if found else ""
-
-
-def _chunks_complete(paths: list[PurePosixPath]) -> bool:
-    """Whether numbered chunks (-00001, part_0_…) run without a gap."""
-    numbers = sorted(
-        int(m.group(1)) for p in paths if (m := re.search(r"(\d+)(?:\.[a-z0-9.]+)$", p.name, re.I))
-    )
-    return (
-        not numbers or numbers == list(range(numbers[0], numbers[0] + len(numbers))) or len(set(numbers)) == 1
-    )
-
-
-def header_words(header: Header) -> str:
-    """The header in a line, for messages."""
-    return ", ".join(header.names[:8]) + (", …" if len(header.names) > 8 else "")

@@ -13,6 +13,7 @@ from typing import Any
 
 from finops_core.errors import InputRefused, Place
 from finops_core.ingest.files import ExportFile, damage_in_words
+from finops_core.ingest.names import GUID, PERIOD, made_at
 
 Tree = Mapping[PurePosixPath, Path]
 
@@ -29,13 +30,13 @@ class Run:
     governs: PurePosixPath
     """The directory in which every file that no current run names is history."""
     files: tuple[ExportFile, ...]
-    empty: bool = False
-    """The manifest itself says that the period has no rows."""
     missing: tuple[str, ...] = ()
     series: str = ""
     """What runs of other days hold too: two runs of one series must not overlap."""
     days: tuple[str, str] = ("", "")
     """First and last day of the run, YYYYMMDD, where the series has any."""
+    export: str = ""
+    """Which of AWS's exports it is, for each becomes a set of its own. Those of Azure are parts of one: a pair, scopes."""
     history: bool = False
     """The manifest is that of an assembly or execution, which need not be the current one."""
 
@@ -47,7 +48,6 @@ class Chosen:
     runs: list[Run] = field(default_factory=list)
     governed: set[PurePosixPath] = field(default_factory=set)
     manifests: set[PurePosixPath] = field(default_factory=set)
-    superseded: list[Run] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -74,8 +74,8 @@ def read_manifests(tree: Tree) -> Chosen:
         chosen.governed.add(run.governs)
     for ordered in rivals.values():
         current = _current(ordered, chosen.warnings)
-        chosen.superseded += [run for run in ordered if run is not current]
-        files = tuple(replace(file, manifest=str(current.manifest)) for file in current.files)
+        named_by = str(tree[current.manifest])
+        files = tuple(replace(f, manifest=named_by, export=current.export) for f in current.files)
         chosen.runs.append(replace(current, files=files))
     _refuse_overlap(chosen.runs)
     return chosen
@@ -102,20 +102,9 @@ def _current(ordered: list[Run], warnings: list[str]) -> Run:
     return newest
 
 
-MOMENT = re.compile(
-    r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])-?([0-3]\d)(?:[T_ -]?([0-2]\d):?([0-5]\d):?([0-5]\d)?)?(?!\d)"
-)
-
-
-def made_at(name: str) -> str:
-    """The moment in the name of a run (20261003T000000Z-…, 202610030600, 2026-10-03T…), as sortable digits; or empty."""
-    found = MOMENT.search(name)
-    return "".join(part or "" for part in found.groups()).ljust(14, "0") if found else ""
-
-
-def _made(path: PurePosixPath, tree: Tree, current: bool, *names: object) -> str:
-    """Sortable: a current manifest comes last; else the time in the run's name, else that of the manifest's file."""
-    named = next((moment for name in (path.parent.name, *names) if (moment := made_at(str(name)))), "")
+def _made(path: PurePosixPath, tree: Tree, names: Iterable[object], current: bool = False) -> str:
+    """Sortable: a current manifest comes last; else the first moment in the names, else the time of the manifest's file."""
+    named = next((moment for name in names if (moment := made_at(str(name)))), "")
     return f"{int(current)}{named:14}{tree[path].stat().st_mtime_ns:020d}"
 
 
@@ -149,9 +138,10 @@ def _aws_legacy(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Ru
     in_assembly = path.parent.name == manifest["assemblyId"]
     root = path.parent.parent if in_assembly else path.parent
     files, missing = _resolve(keys, path.parent, tree)
-    made = _made(path, tree, not in_assembly)
-    replaces = f"aws:{manifest.get('reportName', '')}:{root}"
-    return Run(path, replaces, made, root, files, missing=missing, history=in_assembly)
+    made = _made(path, tree, [path.parent.name], current=not in_assembly)
+    export = f"aws:{manifest.get('reportName', '')}"
+    replaces = f"{export}:{root}"
+    return Run(path, replaces, made, root, files, missing, export=export, history=in_assembly)
 
 
 def _aws_data_export(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Run | None:
@@ -167,10 +157,11 @@ def _aws_data_export(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) 
     else:
         governs = PurePosixPath(*path.parts[:metadata], "data", *path.parts[metadata + 1 : period + 1])
     files, missing = _resolve(keys, path.parent, tree)
-    made = _made(path, tree, at_root, manifest["executionId"])
-    replaces = f"aws:{manifest.get('exportArn', '')}:{governs}"
+    made = _made(path, tree, [path.parent.name, manifest["executionId"]], current=at_root)
+    export = f"aws:{manifest.get('exportArn', '')}"
+    replaces = f"{export}:{governs}"
     history = period is not None and not at_root
-    return Run(path, replaces, made, governs, files, missing=missing, history=history)
+    return Run(path, replaces, made, governs, files, missing, export=export, history=history)
 
 
 def _azure(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Run | None:
@@ -180,70 +171,74 @@ def _azure(path: PurePosixPath, manifest: dict[str, Any], tree: Tree) -> Run | N
     export is called. Runs that hold no costs (price sheets, reservation details) count with no files.
     """
     blobs = manifest.get("blobs")
-    config = manifest.get("exportConfig")
-    if not isinstance(blobs, list) or not isinstance(config, dict):
+    if not isinstance(blobs, list):
         return None
-    info = manifest.get("runInfo")
-    info = info if isinstance(info, dict) else {}
-    kind = str(config.get("type", ""))
-    blobs = [blob if isinstance(blob, dict) else {} for blob in blobs]
-    names = [str(blob.get("blobName", "")) for blob in blobs]
+    config, info = _object(manifest.get("exportConfig")), _object(manifest.get("runInfo"))
+    names = [str(_object(blob).get("blobName", "")) for blob in blobs]
+    counts = {name: _object(blob).get("dataRowCount") for name, blob in zip(names, blobs, strict=True)}
     if isinstance(manifest.get("blobCount"), int) and manifest["blobCount"] != len(names):
         raise InputRefused(
             f"the manifest counts {manifest['blobCount']} files and names {len(names)}",
             Place(str(path)),
             "Download it again",
         )
+    kind = str(config.get("type", ""))
     at = next((i for i, part in enumerate(path.parts) if re.fullmatch(r"\d{8}-\d{8}", part)), None)
     governs = PurePosixPath(*path.parts[: at + 1]) if at is not None else path.parent
-    period = path.parts[at] if at is not None else _digits(info.get("startDate"))[:6]
-    scope = re.sub(r"/providers/microsoft\.costmanagement/.*", "", str(config.get("resourceId", "")).lower())
-    stamps = (_digits(part) for part in reversed(path.parts[:-1]) if re.fullmatch(r"\d{12,14}", part))
-    made = _digits(info.get("submittedTime")) or next(stamps, "")
-    made = f"{made:0<14} {info.get('runId', '')}"
-    series = f"azure:{scope or governs.parent}:{kind.lower()}"
+    period = path.parts[at] if at is not None else made_at(str(info.get("startDate")))[:6]
     first, _, last = period.partition("-")
+    scope = re.sub(r"/providers/microsoft\.costmanagement/.*", "", str(config.get("resourceId", "")).lower())
+    series = f"azure:{scope or _export_folder(path)}:{kind.lower()}"
     replaces = f"{series}:{period}"
+    made = _made(path, tree, [info.get("submittedTime"), *reversed(path.parent.parts)])
     if kind.lower() not in ("actualcost", "amortizedcost", "usage", "focuscost", ""):
         return Run(path, replaces, made, governs, ())
-    files, missing = _resolve(names, path.parent, tree, hint=kind)
-    counts = {
-        PurePosixPath(name).name: blob.get("dataRowCount") for name, blob in zip(names, blobs, strict=True)
-    }
     if len(counts) == 1:
         counts = {name: manifest.get("dataRowCount") if n is None else n for name, n in counts.items()}
-    files = tuple(ExportFile(f.path, f.name, f.hint, counts.get(f.path.name)) for f in files)
-    empty = manifest.get("dataRowCount") == 0
-    return Run(
-        path, replaces, made, governs, files, empty, missing, series if last else "", (first, last or first)
-    )
+    files, missing = _resolve(names, path.parent, tree, kind or str(path), counts)
+    days = (first, last or first)
+    return Run(path, replaces, made, governs, files, missing, series if last else "", days)
 
 
-def _digits(moment: object) -> str:
-    """`2026-11-02T06:00:00Z` and `202611020600` sort alike: the digits of the date and the second."""
-    return re.sub(r"\D", "", str(moment or ""))[:14]
+def _export_folder(manifest: PurePosixPath) -> str:
+    """What the folders of a run tell of its export: all but the period's and the run's own."""
+    folders = manifest.parent.parts
+    return "/".join(f for f in folders if not (PERIOD.fullmatch(f) or made_at(f) or GUID.search(f)))
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _resolve(
-    keys: Iterable[str], near: PurePosixPath, tree: Tree, hint: str = ""
+    keys: Iterable[object],
+    near: PurePosixPath,
+    tree: Tree,
+    hint: str = "",
+    counts: Mapping[str, object] | None = None,
 ) -> tuple[tuple[ExportFile, ...], tuple[str, ...]]:
-    """The local files that keys of a bucket mean: the file whose path shares the longest ending with the key."""
+    """The local files that keys of a bucket mean: the file whose path shares the longest ending with the key.
+
+    `counts` are the rows that the manifest says each key has.
+    """
     by_name: dict[str, list[PurePosixPath]] = {}
     for path in tree:
         by_name.setdefault(path.name, []).append(path)
     files: list[ExportFile] = []
     missing: list[str] = []
-    for key in keys:
+    for key in dict.fromkeys(map(str, keys)):
         wanted = PurePosixPath(re.sub(r"^s3a?://[^/]+/", "", key)).parts
         candidates = by_name.get(wanted[-1], []) if wanted else []
         best = max(
             candidates, key=lambda p: (_shared(p.parts, wanted), _common(p.parts, near.parts)), default=None
         )
         # The folder of the run must agree too: the same chunk of another run is another file.
-        if best is None or (len(wanted) > 1 and _shared(best.parts, wanted) < 2 and best.parent != near):
+        other = best is None or (len(wanted) > 1 and _shared(best.parts, wanted) < 2 and best.parent != near)
+        if best is None or other or any(file.name == str(best) for file in files):
             missing.append(key)
         else:
-            files.append(ExportFile(tree[best], str(best), hint))
+            rows = (counts or {}).get(key)
+            files.append(ExportFile(tree[best], str(best), hint, rows if isinstance(rows, int) else None))
     return tuple(files), tuple(missing)
 
 
