@@ -23,6 +23,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+BUG = 70
+"""Exit code of an unexpected exception (EX_SOFTWARE of sysexits.h)."""
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 
 
@@ -67,10 +69,11 @@ def main() -> None:
             show()
             code = 2
         else:
+            # Not refused input, and not the user's doing: a bug. What was stored before still stands.
             say(
                 f"farthing: unexpected {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''} (--debug shows more; please report it)"
             )
-            code = 3
+            code = BUG
     _leave(code)
 
 

@@ -661,7 +661,7 @@ both = st.sampled_from(["Usage", "Tax", "Credit", "RoundingAdjustment", "Purchas
 by = st.sampled_from([reserved, planned])
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     common=st.lists(st.tuples(both, amounts, scopes), max_size=8),
     used=st.lists(st.tuples(by, positive, scopes), max_size=4),

@@ -253,9 +253,7 @@ def test_links_in_circles_are_walked_once(fortress: Fortress, tmp_path: Path) ->
     assert fortress.read(tmp_path, tmp_path / "sub" / "good.csv")[0] == {"USD": "6.75"}
 
 
-@pytest.mark.parametrize(
-    "bad", [TEXT[:-70], b"a,b\n1,2\n", GZ[:-9], TEXT, b'{"BilledCost": 1\n', b"\x89PNG\r\n\x1a\n"]
-)
+@pytest.mark.parametrize("bad", [TEXT[:-70], GZ[:-9], TEXT, b'{"BilledCost": 1\n', b"\x89PNG\r\n\x1a\n"])
 def test_one_bad_file_in_a_directory_refuses_all(fortress: Fortress, tmp_path: Path, bad: bytes) -> None:
     (tmp_path / "good.csv").write_bytes(TEXT)
     (tmp_path / "part.json").write_bytes(bad)
