@@ -89,8 +89,10 @@ def stage(
 
     Of several downloads of one bill the newest counts, unless `keep_copies` says that they are different spend.
     """
-    directory = workspace / "staged"
-    directory.mkdir(exist_ok=True)
+    directory = (
+        workspace / f"staged-{len(list(workspace.glob('staged-*'))):03d}"
+    )  # a load may have several sets
+    directory.mkdir()
     done: list[StagedTable] = []
     warnings: list[str] = []
     roles: set[str] = set()

@@ -164,3 +164,17 @@ def test_unknown_columns_are_kept(home: Home, tmp_path: Path) -> None:
 def test_source_names_are_checked(home: Home, tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="source name"):
         load(home, [tmp_path], LoadOptions(source=name))
+
+
+def test_one_load_of_two_formats_keeps_the_rows_of_both(home: Home, tmp_path: Path) -> None:
+    from tests.exports import cur_row, write_cur
+
+    write_cur(tmp_path / "cur.csv", [cur_row(cost="2", PayerAccountId="1", UsageAccountId="1")])
+    write_focus(tmp_path / "focus.csv", [focus_row(BilledCost="4", ProviderName="Databricks")])
+    batches = load(home, [tmp_path])
+    assert sorted((b.format, b.totals["USD"]["BilledCost"], b.rows_stored) for b in batches) == [
+        ("aws-cur", "2", 1),
+        ("focus", "4", 1),
+    ]
+    answer = Ledger(home).sql("SELECT sum(BilledCost) FROM charges").item()
+    assert answer == 6
