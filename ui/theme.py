@@ -70,6 +70,7 @@ _PRESENT = """
 html {font-size: 20px}
 [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], [data-testid="stExpandSidebarButton"] {display: none}
 .farthing-answer {font-size: 1.3rem}
+.st-key-bar [data-testid="stSelectbox"] {min-width: 11rem}
 </style>
 """
 
