@@ -12,3 +12,4 @@ else:
 upload.draw()
 if not answers.ledger().is_empty():
     books.sources_table(answers.source_periods())
+books.column_origins(answers.formats())

@@ -4,6 +4,7 @@ import polars
 import streamlit as st
 
 from finops_core.analysis.breakdown import Breakdown, breakdown
+from finops_core.formats.format import Format
 from finops_core.model.dimensions import dimension
 from finops_core.model.engine import uses_cube
 from finops_core.model.ledger import Ledger
@@ -14,6 +15,7 @@ from finops_core.quality import freshness
 from finops_core.quality.freshness import SourcePeriod
 from finops_core.quality.reconciliation import Reconciliation, reconcile
 from finops_core.store.batches import Batch
+from finops_core.store.load import known_formats
 from finops_core.store.state import State
 
 _ENTRIES = 2000
@@ -98,3 +100,8 @@ def source_periods() -> list[SourcePeriod]:
     """What is in force of every source and month, with its freshness."""
     current = {(b.source, b.billing_period): b for b in batches()}
     return freshness.source_periods(current.values())
+
+
+def formats() -> tuple[Format, ...]:
+    """The formats that are known here, the home's mappings first."""
+    return known_formats(ledger().home)

@@ -8,6 +8,9 @@ import pandas
 import streamlit as st
 
 from finops_core.errors import FarthingError
+from finops_core.focus.charges import CUSTOM_COLUMNS
+from finops_core.focus.columns import FOCUS_COLUMNS
+from finops_core.formats.format import Format
 from finops_core.model import words
 from finops_core.model.export import cell
 from finops_core.quality.freshness import SourcePeriod
@@ -197,3 +200,31 @@ def sources_table(periods: Sequence[SourcePeriod]) -> None:
         for currency, totals in p.batch.totals.items()
     ]
     lines_table(rows, "sources", ("Billed", "Effective", "Rows", "Files"))
+
+
+def column_origins(formats: Sequence[Format]) -> None:
+    """For every format, the expression over the source's columns that each column of a charge is made of."""
+    with st.expander("Where a column comes from", icon=":material/account_tree:"):
+        named = {f.name: f for f in formats}
+        chosen = st.selectbox(
+            "Format", list(named), format_func=lambda name: named[name].title, key="origin-format"
+        )
+        if chosen is None:
+            return
+        st.caption(plain(named[chosen].description))
+        rows = [
+            {"Column": column, "Meaning": meaning_of(column), "Made of": expression}
+            for column, expression in named[chosen].columns.items()
+        ]
+        rows += [{"Column": "(dropped)", "Meaning": d.reason, "Made of": d.when} for d in named[chosen].drop]
+        rows += [
+            {"Column": "(derived)", "Meaning": d.reason, "Made of": d.when} for d in named[chosen].derive
+        ]
+        lines_table(rows, "origins")
+
+
+def meaning_of(column: str) -> str:
+    """What a column of a charge says, in a sentence."""
+    if column in FOCUS_COLUMNS:
+        return FOCUS_COLUMNS[column].meaning
+    return CUSTOM_COLUMNS[column][1] if column in CUSTOM_COLUMNS else ""

@@ -203,3 +203,11 @@ def test_the_first_link_after_a_start_has_its_frame(empty_app: App, path: str) -
     page = empty_app.open(path)
     page.locator(".farthing-brand").wait_for(state="attached")
     page.context.close()
+
+
+def test_a_column_tells_where_it_comes_from(app: App) -> None:
+    page = app.open("/sources")
+    page.get_by_text("Where a column comes from").click()
+    page.locator(".st-key-origins [role=grid]").wait_for(state="attached")
+    assert "BilledCost" in page.locator(".st-key-origins [role=grid]").inner_text()
+    page.context.close()
