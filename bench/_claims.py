@@ -1,7 +1,6 @@
 """What every benchmark shares: a workspace, the best of several runs, and a line that says whether a claim holds."""
 
 import argparse
-import resource
 import shutil
 import subprocess
 import sys
@@ -69,11 +68,28 @@ def seconds(work: Callable[[], object], runs: int = 5) -> float:
 
 
 def farthing(home: Path, *words: str) -> tuple[float, float]:
-    """Runs the command line in a process of its own: (seconds, peak memory in GB of the largest process so far)."""
+    """Runs the command line in a process of its own: (seconds, its peak memory in GB).
+
+    The peak is read from /proc while it runs: what `getrusage` says of a child includes what its parent held.
+    """
     began = time.perf_counter()
     command = [sys.executable, "-m", "finops_core", "--home", str(home), *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr}")
-    taken = time.perf_counter() - began
-    return taken, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=said)
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, _peak(process.pid))
+            time.sleep(0.05)
+        if process.returncode:
+            said.seek(0)
+            raise SystemExit(f"{' '.join(command)}: exit {process.returncode}\n{said.read().decode()}")
+    return time.perf_counter() - began, peak
+
+
+def _peak(process: int) -> float:
+    """GB that a process has held at most; 0 where it is gone."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0) / 1e6
+    except OSError:
+        return 0.0
