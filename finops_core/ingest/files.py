@@ -151,7 +151,12 @@ def open_bytes(table: Examined) -> IO[bytes]:
     if table.compression == "gzip":
         return gzip.open(table.file.path, "rb")  # type: ignore[return-value]
     if table.compression == "zip":
-        return zipfile.ZipFile(table.file.path).open(table.member)
+        archive = zipfile.ZipFile(table.file.path)
+        try:
+            return archive.open(table.member)
+        except BaseException:
+            archive.close()
+            raise
     return table.file.path.open("rb")
 
 
