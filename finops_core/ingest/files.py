@@ -151,12 +151,9 @@ def open_bytes(table: Examined) -> IO[bytes]:
     if table.compression == "gzip":
         return gzip.open(table.file.path, "rb")  # type: ignore[return-value]
     if table.compression == "zip":
-        archive = zipfile.ZipFile(table.file.path)
-        try:
+        # The file behind an archive stays open for its open member, and no longer.
+        with zipfile.ZipFile(table.file.path) as archive:
             return archive.open(table.member)
-        except BaseException:
-            archive.close()
-            raise
     return table.file.path.open("rb")
 
 
