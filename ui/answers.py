@@ -14,7 +14,7 @@ from finops_core.model.span import Span, span
 from finops_core.quality import freshness
 from finops_core.quality.freshness import SourcePeriod
 from finops_core.quality.reconciliation import Reconciliation, reconcile
-from finops_core.store.batches import Batch
+from finops_core.store.batches import Batch, in_force
 from finops_core.store.load import known_formats
 from finops_core.store.state import State
 
@@ -98,7 +98,7 @@ def reconciled() -> list[Reconciliation]:
 
 def source_periods() -> list[SourcePeriod]:
     """What is in force of every source and month, with its freshness."""
-    current = {(b.source, b.billing_period): b for b in batches()}
+    current = in_force(batches())
     return freshness.source_periods(current.values())
 
 

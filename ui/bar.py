@@ -9,7 +9,7 @@ import streamlit as st
 from finops_core.model import words
 from finops_core.model.dimensions import DIMENSIONS, dimension
 from finops_core.model.metrics import METRICS
-from finops_core.model.periods import NAMED_PERIODS, compared
+from finops_core.model.periods import NAMED_PERIODS
 from finops_core.model.query import GRAINS, Condition, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
@@ -224,8 +224,3 @@ def chip(condition: Condition) -> str:
         f" and {len(condition.values) - 3} more" if len(condition.values) > 3 else ""
     )
     return f"{_label(condition.dimension)} {operator} {values}".strip()
-
-
-def versus_days(view: View, span: Span) -> Any:
-    """What the view's period is compared with, or None."""
-    return compared(view.days(span.first, span.end), view.versus)

@@ -36,9 +36,7 @@ def _drawn(series: polars.DataFrame, grain: str, currency: str, complete_until: 
             [words.percent(c / t if t else None) for c, t in zip(rows["cost"], rows["total"], strict=True)],
         ),
         polars.Series("State", ["incomplete" if u else "complete" for u in unfinished]),
-        polars.col(PERIOD).cast(polars.String).alias("start"),
         polars.col("cost").cast(polars.Float64).alias("value"),
-        (polars.col("cost") / polars.col("total")).cast(polars.Float64).fill_nan(None).alias("part"),
     )
 
 
@@ -49,7 +47,6 @@ def over_time(
     complete_until: date,
     ranking: Sequence[str],
     chart: str = "bars",
-    height: int = _HEIGHT,
 ) -> alt.Chart:
     """Cost by period and member: `bars` stacked, `lines`, or `share` of each period. `series` as `Breakdown.series`."""
     rows = _drawn(series, grain, currency, complete_until)
@@ -67,10 +64,8 @@ def over_time(
         alt.Data(
             values=rows.select(
                 "Period",
-                "start",
                 "Member",
                 "value",
-                "part",
                 "rank",
                 "Cost",
                 "Of its period",
@@ -119,7 +114,7 @@ def over_time(
                 "State:N", scale=alt.Scale(domain=["complete", "incomplete"], range=[1.0, 0.45]), legend=None
             ),
         )
-    return drawn.properties(height=height)
+    return drawn.properties(height=_HEIGHT)
 
 
 def _legend(members: Sequence[str]) -> alt.Legend | None:
@@ -142,8 +137,6 @@ def ranked(
     rows: polars.DataFrame,
     value: str,
     currency: str,
-    hues: dict[str, str] | None = None,
-    height: int | None = None,
 ) -> alt.Chart:
     """Horizontal bars of members (columns Member and `value`, Decimal), the largest first; negative ones to the left."""
     data = [
@@ -152,7 +145,7 @@ def ranked(
             "value": float(v),
             "Cost": f"{cell(v)} {currency}",
             "label": words.signed(v) if value == "change" else words.amount(v),
-            "hue": (hues or {}).get(m) or (theme.RISE if v > 0 else theme.FALL),
+            "hue": theme.RISE if v > 0 else theme.FALL,
         }
         for m, v in zip(rows["Member"], rows[value], strict=True)
     ]
@@ -174,7 +167,7 @@ def ranked(
         .encode(x=alt.X("end:Q"), text="label:N")
         .transform_calculate(end="max(datum.value, 0)")
     )
-    return alt.layer(bars, labels).properties(height=height or 28 * max(len(data), 1) + 10)
+    return alt.layer(bars, labels).properties(height=28 * max(len(data), 1) + 10)
 
 
 def is_dark() -> bool:

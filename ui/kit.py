@@ -25,7 +25,7 @@ from finops_core.analysis.headline import headline
 from finops_core.model import code, words
 from finops_core.model.dimensions import dimension
 from finops_core.model.metrics import METRICS
-from finops_core.model.periods import Period, add_months, month_start, previous
+from finops_core.model.periods import Period, add_months, compared, month_start, previous
 from finops_core.model.query import Query
 from finops_core.model.span import Span
 from finops_core.model.view import CHARTS, View
@@ -33,7 +33,6 @@ from ui import address, answers, bar, charts, figures, frame, states, tables
 from ui.figures import Figure
 
 __all__ = ["Figure", "Page", "page"]
-_MOST_COLUMNS = 24
 
 
 def page(
@@ -109,7 +108,7 @@ class Page:
 
     @cached_property
     def compared(self) -> Period | None:
-        return bar.versus_days(self.view, self.span)
+        return compared(self.days, self.view.versus)
 
     @cached_property
     def breakdown(self) -> Breakdown:
@@ -245,7 +244,7 @@ class Page:
         )
 
     def table(self, key: str = "table") -> None:
-        """The members with their cost, change and share, the cost of each period if there are few; and downloads."""
+        """The members with their cost, change and share; and downloads of the whole answer."""
         found = self.breakdown
         columns: list[tables.Column] = [
             ("Member", tables.text, " · ".join(dimension(d).label for d in self.query.by) or "Total")

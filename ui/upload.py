@@ -13,7 +13,7 @@ from finops_core.model import words
 from finops_core.model.export import cell
 from finops_core.store.batches import Batch
 from finops_core.store.fetch import local_paths
-from finops_core.store.load import LoadOptions, known_formats, load
+from finops_core.store.load import LoadOptions, load
 from finops_core.store.mappings import save_mapping
 from finops_core.store.preview import NOTHING, MonthPreview, Preview, UnknownFile, preview
 from finops_core.store.uploads import discard, keep
@@ -39,7 +39,7 @@ def _session() -> str:
 
 
 def _form() -> LoadOptions:
-    known = {f.name: f for f in known_formats(answers.ledger().home)}
+    known = {f.name: f for f in answers.formats()}
     with st.form("upload", border=True):
         st.markdown(
             "**Upload exports**",

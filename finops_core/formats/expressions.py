@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -377,8 +377,3 @@ def _closing(text: str, start: int) -> int:
             if depth == 0:
                 return position
     raise ValueError(f"unclosed call in {text!r}")
-
-
-def mapping_values(table: str) -> Mapping[str, dict[str, str]]:
-    """Rows of a mapping table by key."""
-    return {row["key"]: row for row in mapping_rows(table)}

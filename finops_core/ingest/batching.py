@@ -7,8 +7,7 @@ from decimal import Decimal
 import duckdb
 
 from finops_core.focus.charges import COSTS
-from finops_core.ingest.checks import PERIOD
-from finops_core.ingest.sql import scalar
+from finops_core.ingest.sql import BILLING_PERIOD
 from finops_core.ingest.stage import Staged
 
 _METRICS = {"BilledCost": "source_total", "EffectiveCost": "source_effective"}
@@ -38,7 +37,7 @@ def months_of(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[Mon
     costs = ", ".join(f"sum({c}) FILTER (x_Drop IS NULL)" for c in COSTS)
     compared = ", ".join(f"sum({m}) FILTER (x_Uncompared IS DISTINCT FROM '{m}')" for m in _METRICS)
     rows = connection.execute(
-        f"""SELECT {PERIOD}, BillingCurrency, x_Drop, x_Derived, count(*), {costs}, {compared},
+        f"""SELECT {BILLING_PERIOD}, BillingCurrency, x_Drop, x_Derived, count(*), {costs}, {compared},
                    strftime(max(ChargePeriodStart), '%Y-%m-%dT%H:%M:%SZ')
             FROM {staged.relation} GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
@@ -67,7 +66,7 @@ def months_of(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[Mon
     for period, keys in _accounts(staged, connection).items():
         months[period].accounts = keys
     for period, role in connection.execute(
-        f"SELECT DISTINCT {PERIOD}, x_Role FROM {staged.relation} ORDER BY ALL"
+        f"SELECT DISTINCT {BILLING_PERIOD}, x_Role FROM {staged.relation} ORDER BY ALL"
     ).fetchall():
         months[period].roles.append(role)
     return [months[period] for period in sorted(months)]
@@ -128,7 +127,7 @@ PROVIDER = """CASE WHEN lower(ProviderName) LIKE '%amazon%' OR lower(ProviderNam
 def _accounts(staged: Staged, connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """By period, the keys provider|account of the spend: the sub account, else the billing account."""
     rows = connection.execute(
-        f"""SELECT DISTINCT {PERIOD}, {PROVIDER} || '|' || lower(coalesce(SubAccountId, BillingAccountId, ''))
+        f"""SELECT DISTINCT {BILLING_PERIOD}, {PROVIDER} || '|' || lower(coalesce(SubAccountId, BillingAccountId, ''))
             FROM {staged.relation} WHERE x_Drop IS NULL ORDER BY ALL"""
     ).fetchall()
     found: dict[str, list[str]] = {}
@@ -148,8 +147,3 @@ def source_name(staged: Staged, connection: duckdb.DuckDBPyConnection) -> str:
     first = re.sub(r"[^A-Za-z0-9._-]+", "-", str(accounts[0][0])).strip("-.")[:60]
     rest = f"-and-{len(accounts) - 1}-more" if len(accounts) > 1 else ""
     return f"{slug}-{first}{rest}"
-
-
-def staged_rows(staged: Staged, connection: duckdb.DuckDBPyConnection) -> int:
-    """Rows of the staged relation, dropped and derived ones included."""
-    return int(scalar(connection, f"SELECT count(*) FROM {staged.relation}"))

@@ -8,10 +8,9 @@ from finops_core.errors import InputRefused, Place
 from finops_core.focus.charges import CHARGE_CATEGORIES
 from finops_core.formats.expressions import quoted
 from finops_core.formats.format import Format
+from finops_core.ingest.sql import BILLING_PERIOD
 from finops_core.ingest.stage import Staged
 
-PERIOD = "strftime(BillingPeriodStart, '%Y-%m')"
-"""SQL of a staged row's billing period, YYYY-MM."""
 _ADVICE = {
     "BillingCurrency": "Every row needs a currency: export the file with its currency column",
     "BillingPeriodStart": "Every row needs its billing period",
@@ -118,7 +117,7 @@ def warnings_by_period(staged: Staged, connection: duckdb.DuckDBPyConnection) ->
     ]
     counts = ", ".join(f"count(*) FILTER ({condition})" for _, condition in conditions)
     rows = connection.execute(
-        f"SELECT {PERIOD}, {counts} FROM {staged.relation} WHERE x_Drop IS NULL GROUP BY 1 ORDER BY 1"
+        f"SELECT {BILLING_PERIOD}, {counts} FROM {staged.relation} WHERE x_Drop IS NULL GROUP BY 1 ORDER BY 1"
     ).fetchall()
     return {
         period: [f"{count:,} {words}" for (words, _), count in zip(conditions, found, strict=True) if count]

@@ -16,7 +16,7 @@ from finops_core.errors import InputRefused, Place
 from finops_core.formats.expressions import quoted
 from finops_core.ingest.files import Examined
 from finops_core.ingest.names import GUID, MOMENT, made_at
-from finops_core.ingest.sql import scalar
+from finops_core.ingest.sql import BILLING_PERIOD, scalar
 from finops_core.ingest.totals import SourceSums
 
 _SAMPLE = 400_000
@@ -45,7 +45,6 @@ _IDENTITY = (
 """What makes a charge the same one in a later download. Costs may be restated; ids of lines are given anew."""
 _COPY = re.compile(r" ?\((\d+)\)| - copy(?: \(\d+\))?", re.I)
 _CHUNK = re.compile(r"(?<=[-_])(?:0\d{4,11}|\d+(?=_\d))(?=$|[-_.])")
-_PERIOD = "strftime(BillingPeriodStart, '%Y-%m')"
 
 
 @dataclass
@@ -65,7 +64,7 @@ class StagedTable:
         rows = f"SELECT * FROM read_parquet({quoted(str(self.path))}, hive_partitioning=false)"
         if not self.left_out:
             return rows
-        return f"{rows} WHERE {_PERIOD} NOT IN ({', '.join(map(quoted, self.left_out))})"
+        return f"{rows} WHERE {BILLING_PERIOD} NOT IN ({', '.join(map(quoted, self.left_out))})"
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def _shared(downloads: dict[str, list[StagedTable]], connection: duckdb.DuckDBPy
     """The pairs of downloads of which one holds at least half of the other's charges of a period, in the same role."""
     names = list(downloads)
     selects = " UNION ALL ".join(
-        f"SELECT {number} AS download, {_PERIOD} AS period, x_Role AS role, InvoiceId AS invoice,"
+        f"SELECT {number} AS download, {BILLING_PERIOD} AS period, x_Role AS role, InvoiceId AS invoice,"
         f" hash({', '.join(_IDENTITY)}) AS charge FROM read_parquet({quoted(str(one.path))}, hive_partitioning=false)"
         " WHERE x_Drop IS NULL AND x_Derived IS NULL"
         for number, name in enumerate(names)
@@ -182,7 +181,7 @@ def _accounts(download: list[StagedTable], period: str, connection: duckdb.DuckD
     files = ", ".join(quoted(str(one.path)) for one in download)
     rows = connection.execute(
         f"""SELECT DISTINCT coalesce(SubAccountId, BillingAccountId, '') FROM read_parquet([{files}], hive_partitioning=false)
-            WHERE x_Drop IS NULL AND {_PERIOD} = {quoted(period)}"""
+            WHERE x_Drop IS NULL AND {BILLING_PERIOD} = {quoted(period)}"""
     ).fetchall()
     return {account for (account,) in rows}
 

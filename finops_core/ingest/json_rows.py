@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow
+import pyarrow.compute
 import pyarrow.json
 
 from finops_core.formats.format import SourceColumn
@@ -19,6 +20,18 @@ def path_of(column: SourceColumn) -> list[str]:
     """The keys that lead to a column, of which one may itself hold a dot."""
     keys = re.findall(r'"((?:[^"]|"")*)"', column.sql)
     return [key.replace('""', '"') for key in keys] or [column.name]
+
+
+def picked(batch: pyarrow.RecordBatch, columns: list[SourceColumn]) -> dict[str, pyarrow.Array]:
+    """The columns of a batch by their names, those inside structs too."""
+    found = {}
+    for column in columns:
+        top, *inner = path_of(column)
+        array = batch.column(top)
+        for key in inner:
+            array = pyarrow.compute.struct_field(array, key)
+        found[column.name] = array
+    return found
 
 
 def arrow_json_batches(
@@ -46,14 +59,7 @@ def arrow_json_batches(
         ),
     )
     for batch in reader:
-        found = {}
-        for column in columns:
-            top, *inner = path_of(column)
-            array = batch.column(top)
-            for key in inner:
-                array = pyarrow.compute.struct_field(array, key)
-            found[column.name] = array
-        yield found
+        yield picked(batch, columns)
 
 
 def _fields(shape: dict[str, Any]) -> list[pyarrow.Field]:

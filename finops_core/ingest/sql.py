@@ -1,8 +1,11 @@
-"""One value out of DuckDB."""
+"""SQL that several rooms of a load share, and one value out of DuckDB."""
 
 from typing import Any
 
 import duckdb
+
+BILLING_PERIOD = "strftime(BillingPeriodStart, '%Y-%m')"
+"""SQL of a staged row's billing period, YYYY-MM."""
 
 
 def scalar(connection: duckdb.DuckDBPyConnection, statement: str, parameters: object = None) -> Any:

@@ -89,9 +89,8 @@ def stage(
 
     Of several downloads of one bill the newest counts, unless `keep_copies` says that they are different spend.
     """
-    directory = (
-        workspace / f"staged-{len(list(workspace.glob('staged-*'))):03d}"
-    )  # a load may have several sets
+    # A load may have several sets: each stages into a directory of its own.
+    directory = workspace / f"staged-{len(list(workspace.glob('staged-*'))):03d}"
     directory.mkdir()
     done: list[StagedTable] = []
     warnings: list[str] = []

@@ -17,7 +17,7 @@ import pyarrow.parquet
 
 from finops_core.formats.format import SourceColumn, SourceTotal
 from finops_core.ingest.arrays import parse_array
-from finops_core.ingest.json_rows import arrow_json_batches, json_batches, path_of
+from finops_core.ingest.json_rows import arrow_json_batches, json_batches, path_of, picked
 from finops_core.ingest.read import RawTable
 
 SMALLEST = Decimal("1e-18")
@@ -252,14 +252,7 @@ def _batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, p
 def _parquet_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, pyarrow.Array]]:
     file = pyarrow.parquet.ParquetFile(raw.plain, page_checksum_verification=True)
     for batch in file.iter_batches(batch_size=131_072, columns=sorted({path_of(c)[0] for c in columns})):
-        found = {}
-        for column in columns:
-            top, *inner = path_of(column)
-            array = batch.column(top)
-            for field_name in inner:
-                array = pyarrow.compute.struct_field(array, field_name)
-            found[column.name] = array
-        yield found
+        yield picked(batch, columns)
 
 
 def _csv_batches(raw: RawTable, columns: list[SourceColumn]) -> Iterator[dict[str, pyarrow.Array]]:

@@ -11,7 +11,7 @@ import polars
 from finops_core.errors import NothingLoaded, StoreDamaged, UsageError
 from finops_core.model.query import Query
 from finops_core.store import warehouse
-from finops_core.store.batches import Batch
+from finops_core.store.batches import Batch, in_force
 from finops_core.store.home import Home, default_home
 
 
@@ -91,7 +91,7 @@ class Ledger:
 
     def current_batches(self) -> list[Batch]:
         """The batch in force of each source and billing period."""
-        current = {(b.source, b.billing_period): b for b in self.batches()}
+        current = in_force(self.batches())
         return [current[key] for key in sorted(current)]
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from finops_core.store.batches import Batch
+from finops_core.store.batches import Batch, in_force
 from finops_core.store.state import Invoice
 
 
@@ -51,7 +51,7 @@ def reconcile(batches: Iterable[Batch], invoices: Iterable[Invoice] = ()) -> lis
     """All batches ever loaded, oldest first, to the state of every month; newest month first, then by source."""
     loaded = list(batches)
     versions = Counter((b.source, b.billing_period) for b in loaded)
-    current = {(b.source, b.billing_period): b for b in loaded}
+    current = in_force(loaded)
     typed = {(i.source, i.billing_period, i.currency): i for i in invoices}
     found = [
         Reconciliation(

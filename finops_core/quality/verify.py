@@ -11,7 +11,7 @@ from finops_core.errors import StoreDamaged
 from finops_core.focus.charges import COSTS
 from finops_core.ingest.sql import scalar
 from finops_core.store import warehouse
-from finops_core.store.batches import Batch, plain
+from finops_core.store.batches import Batch, in_force, plain
 from finops_core.store.home import Home
 from finops_core.store.lake import Lake, lake_relation
 
@@ -146,7 +146,7 @@ def _figures(rows: int, *costs: Decimal | None) -> dict[str, str]:
 
 
 def _recorded(batches: list[Batch]) -> Figures:
-    current = {(b.source, b.billing_period): b for b in batches}
+    current = in_force(batches)
     return {
         (source, period, currency): {"rows": totals["rows"], **{c: totals[c] for c in COSTS}}
         for (source, period), batch in current.items()

@@ -1,5 +1,6 @@
 """A batch: what one load made of one billing period of one source; kept with the lake's commit, so as lasting as the rows."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -64,3 +65,8 @@ class Batch:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Batch":
         return cls(**{name: record[name] for name in cls.__dataclass_fields__ if name in record})
+
+
+def in_force(batches: Iterable[Batch]) -> dict[tuple[str, str], Batch]:
+    """The last of each source and billing period, of batches given oldest first."""
+    return {(batch.source, batch.billing_period): batch for batch in batches}

@@ -27,7 +27,7 @@ from finops_core.ingest.discover import ExportSet, discover
 from finops_core.ingest.stage import Staged, stage
 from finops_core.ingest.stage import connect as staging_connection
 from finops_core.store import warehouse
-from finops_core.store.batches import Batch
+from finops_core.store.batches import Batch, in_force
 from finops_core.store.home import WAIT, Home, full_disk_in_words
 from finops_core.store.lake import Lake, LakeFile, Partition, lake_columns
 from finops_core.store.overlap import refuse_overlap
@@ -150,7 +150,7 @@ class _Load:
     def run(self, paths: list[Path]) -> list[Batch]:
         self.lake = Lake(self.home.lake)
         self.history = self.lake.batches()
-        self.current = {(b.source, b.billing_period): b for b in self.history}
+        self.current = in_force(self.history)
         self.batch_id = uuid.uuid4().hex[:12]
         self.loaded_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.progress("Looking for exports")

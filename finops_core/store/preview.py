@@ -11,7 +11,7 @@ from finops_core.formats.custom import mapping_format, parse_mapping, suggest
 from finops_core.formats.format import Format
 from finops_core.ingest.files import Examined, ExportFile, examine
 from finops_core.ingest.sample import sample_rows
-from finops_core.store.batches import Batch
+from finops_core.store.batches import Batch, in_force
 from finops_core.store.home import Home
 from finops_core.store.lake import Lake
 from finops_core.store.load import LoadOptions, Progress, known_formats, load
@@ -124,7 +124,7 @@ def preview(
         if not strangers:
             rest.append(path)
     batches = load(home, rest, replace(options, dry_run=True), progress) if rest else []
-    current = {(b.source, b.billing_period): b for b in Lake(home.lake).batches()}
+    current = in_force(Lake(home.lake).batches())
     return Preview(tuple(_month(batch, current) for batch in batches), tuple(unknown))
 
 

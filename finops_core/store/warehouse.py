@@ -161,12 +161,6 @@ def sweep(home: Home, current: Path) -> None:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
-def lake_version_of(path: Path) -> int | None:
-    """The version of the lake that a warehouse was built from; None where it cannot be read."""
-    version = _meta(path).get("lake_version")
-    return int(version) if version is not None else None
-
-
 def is_built_from(path: Path, lake_version: int, newest_batch: str | None) -> bool:
     """Whether a warehouse is complete, and of this version of the lake."""
     meta = _meta(path)
