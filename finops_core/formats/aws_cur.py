@@ -6,7 +6,7 @@ seen to cancel. What a commitment leaves unused becomes a charge of its own, der
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 from finops_core.formats.aws_settled import IDLE_PLAN, IDLE_RESERVATION, RESIDUE, UNSTATED, complete
 from finops_core.formats.expressions import UNREAD_TAGS, utc_month
@@ -48,10 +48,28 @@ def _has(header: Header, name: str) -> bool:
     return any(spell(column) == spell(name) for column in header.names)
 
 
+_NET = "[line_item_net_unblended_cost]"
+_DISCOUNT = "[line_item_line_item_type] LIKE '%Discount'"
+_DISCOUNTED = "discounted"
+"""A file whose discounts are rows of their own without a Net cost: only its unblended costs add up to the bill."""
+
+
 def _role(header: Header, hint: str, count: Callable[[str], int]) -> str:
     """`net` where the file's Net columns are filled: one family per file."""
-    net = "[line_item_net_unblended_cost]"
-    return "net" if _has(header, net[1:-1]) and count(f"{net} IS NOT NULL") else "unblended"
+    if count(f"{_DISCOUNT} AND {_NET} IS NULL AND price([line_item_unblended_cost]) <> 0"):
+        return _DISCOUNTED
+    return "net" if count(f"{_NET} IS NOT NULL") else "unblended"
+
+
+def _settle(roles: Mapping[str, str], months: Callable[[str], Set[str]]) -> Mapping[str, str]:
+    """Of a month that is cut into several files, all count unblended where one has to: its discounts are those of the
+    others, whose Net costs hold them already."""
+    discounted = {month for path, role in roles.items() if role == _DISCOUNTED for month in months(path)}
+
+    def settled(path: str, role: str) -> str:
+        return "unblended" if role == _DISCOUNTED or discounted & months(path) else role
+
+    return {path: settled(path, role) for path, role in roles.items()} if discounted else roles
 
 
 def _family(reader: str, net: str, gross: str) -> str:
@@ -190,6 +208,7 @@ FORMAT = Format(
     ),
     role=_role,
     roles=("net", "unblended"),
+    settle=_settle,
     definitions=_definitions,
     total=_total,
     columns={
@@ -282,6 +301,8 @@ FORMAT = Format(
         ),
     ),
     complete=complete,
+    # Late usage and discounts of the quarter before are real, and ISO dates cannot have day and month swapped.
+    days_before=93,
     warn=(
         (
             "rows of a line item type that is not known, kept as Adjustment",

@@ -16,7 +16,7 @@ What is a pair is decided for each month, currency and subscription. Where only 
 and say what they cannot know; no total is then claimed for the other metric.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from pathlib import PurePath
 
 from finops_core.formats.format import Conflict
@@ -34,7 +34,7 @@ _SCOPE = "regexp_replace(lower(coalesce(SubAccountId, '')), '^/subscriptions/', 
 UNEQUAL = ". Are all files there, and are ActualCost and AmortizedCost of the same scope and the same day? Export both anew"
 
 
-def settle(roles: Mapping[str, str]) -> Mapping[str, str]:
+def settle(roles: Mapping[str, str], months: Callable[[str], Set[str]]) -> Mapping[str, str]:
     """A part without any trace of commitments plays the role of the other files in its directory, if they have one."""
     near: dict[PurePath, set[str]] = {}
     for path, role in roles.items():

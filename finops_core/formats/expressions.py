@@ -47,6 +47,12 @@ CREATE OR REPLACE MACRO money_double(d, row_number, name) AS
     CASE WHEN d IS NULL THEN NULL
          WHEN isfinite(d) THEN coalesce(TRY_CAST(CAST(d AS VARCHAR) AS {MONEY}), stop_at('range', row_number, name, CAST(d AS VARCHAR)))
          ELSE stop_at('number', row_number, name, CAST(d AS VARCHAR)) END;
+CREATE OR REPLACE MACRO float_text(d) AS
+    CASE WHEN NOT isfinite(d) THEN CAST(d AS VARCHAR)
+         WHEN CAST(printf('%.6g', d) AS FLOAT) = d THEN printf('%.6g', d)
+         WHEN CAST(printf('%.7g', d) AS FLOAT) = d THEN printf('%.7g', d)
+         WHEN CAST(printf('%.8g', d) AS FLOAT) = d THEN printf('%.8g', d) ELSE printf('%.9g', d) END;
+CREATE OR REPLACE MACRO money_float(d, row_number, name) AS money_text(float_text(d), row_number, name);
 CREATE OR REPLACE MACRO money_exact(x, row_number, name) AS
     CASE WHEN x IS NULL THEN NULL
          ELSE coalesce(TRY_CAST(x AS {MONEY}), stop_at('range', row_number, name, CAST(x AS VARCHAR))) END;
@@ -284,7 +290,9 @@ class Compiler:
             return f"money_json({self._text(column)}, {column.exact}, {self._place(column)})"
         if column.type in ("VARCHAR", "JSON"):
             return f"money_text({self._text(column)}, {self._place(column)})"
-        if column.type in ("DOUBLE", "FLOAT"):
+        if column.type == "FLOAT":  # DuckDB's own text of one is not always the shortest
+            return f"money_float({column.sql}, {self._place(column)})"
+        if column.type == "DOUBLE":
             return f"money_double({column.sql}, {self._place(column)})"
         if not _EXACT.fullmatch(column.type):
             return f"money_text(CAST({column.sql} AS VARCHAR) || ' ({column.type})', {self._place(column)})"

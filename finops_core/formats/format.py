@@ -20,7 +20,7 @@ not what it must be (`finops_core.formats.expressions`):
 ``$name`` is a definition of the format (`Format.definitions`) or ``$role``, the part that a file plays in its set.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
 
@@ -126,8 +126,11 @@ class Format:
     roles: tuple[str, ...] = ("",)
     role: Callable[[Header, str, Callable[[str], int]], str] = lambda header, hint, count: ""
     """(header, what a manifest or file name says, count of rows where an expression holds) → the file's role."""
-    settle: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda roles: roles
-    """(path → role) of all files of a set → the same, once each knows of the others."""
+    settle: Callable[[Mapping[str, str], Callable[[str], Set[str]]], Mapping[str, str]] = (
+        lambda roles, months: roles
+    )
+    """(path → role of all files of a set, path → the billing periods that a file holds) → the roles, once each file knows
+    of the others."""
     irreplaceable: tuple[str, ...] = ()
     """Roles that a month keeps: a load without them would silently lose what an earlier one brought, and is refused."""
     complete: Callable[[str], str] = lambda staged: f"SELECT * FROM {staged}"

@@ -80,7 +80,7 @@ def _money(column: SourceColumn, name: str, kind: str, exact: str, row: str) -> 
     place = f"{row}, '{column.name}.{name}'"
     value = f'r."{name}"'
     if kind in ("DOUBLE", "FLOAT"):
-        return f"money_double({value}, {place})"
+        return f"money_{kind.lower()}({value}, {place})"
     if kind == "VARCHAR" and exact:
         return f'money_json({value}, list_extract({exact}, i)."{name}", {place})'
     if kind == "VARCHAR":

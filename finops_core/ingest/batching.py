@@ -29,6 +29,8 @@ class Month:
     accounts: list[str] = field(default_factory=list)
     roles: list[str] = field(default_factory=list)
     """The parts that the month's files play, as the format names them."""
+    starts: list[str] = field(default_factory=list)
+    """First days of the billing periods that start in the month, ISO 8601."""
 
 
 def months_of(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[Month]:
@@ -69,6 +71,11 @@ def months_of(staged: Staged, connection: duckdb.DuckDBPyConnection) -> list[Mon
         f"SELECT DISTINCT {BILLING_PERIOD}, x_Role FROM {staged.relation} ORDER BY ALL"
     ).fetchall():
         months[period].roles.append(role)
+    for period, start in connection.execute(
+        f"SELECT DISTINCT {BILLING_PERIOD}, strftime(BillingPeriodStart, '%Y-%m-%d') FROM {staged.relation}"
+        " WHERE x_Drop IS NULL ORDER BY ALL"
+    ).fetchall():
+        months[period].starts.append(start)
     return [months[period] for period in sorted(months)]
 
 

@@ -15,6 +15,9 @@ from finops_core.ingest.runs import newest_runs
 
 _ASIDE = (".md", ".txt", ".yml", ".yaml", ".sql", ".py", ".pdf", ".crc", ".tmp", ".ds_store")
 MAX_DOCUMENT = 16 << 20
+_STORE = "finops.duckdb"
+_STORED = {_STORE, "lake", "warehouse", "staging", "cache", "uploads", "state.sqlite"}
+"""What a home of ours holds beside exports: a directory that is walked may hold one, or be one."""
 
 
 @dataclass
@@ -181,8 +184,9 @@ def _walk(root: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        for name in files:
+        own = _STORED if _STORE in files else set()
+        folders[:] = [name for name in folders if not name.startswith((".", "_")) and name not in own]
+        for name in sorted(set(files) - own):
             file = Path(directory, name)
             if not _is_hidden(name) and file.is_file():
                 yield file

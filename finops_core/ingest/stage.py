@@ -4,8 +4,10 @@ Every source row becomes a staged row (kept, or with the reason why it is droppe
 reason why it exists; so rows in = stored + dropped − derived can be counted, not hoped for.
 """
 
+from collections.abc import Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -157,10 +159,31 @@ def _with_roles(
         with damage_in_words(table):
             raw = read(table, workspace, connection)
             opened.append((raw, _compiler(format, raw, connection)))
-    settled = format.settle({raw.table.path: compiler.role for raw, compiler in opened})
+    by_path = {raw.table.path: (raw, compiler) for raw, compiler in opened}
+
+    @cache
+    def months(path: str) -> Set[str]:
+        raw, compiler = by_path[path]
+        with damage_in_words(raw.table):
+            return _months(raw, compiler, connection)
+
+    settled = format.settle({path: compiler.role for path, (_, compiler) in by_path.items()}, months)
     for raw, compiler in opened:
         compiler.role = settled[raw.table.path]
     return opened
+
+
+def _months(raw: RawTable, compiler: Compiler, connection: duckdb.DuckDBPyConnection) -> Set[str]:
+    """The billing periods of a table, as YYYY-MM."""
+    start = compiler.sql(compiler.format.columns["BillingPeriodStart"])
+    compiler.used.clear()
+    try:
+        rows = connection.execute(
+            f"SELECT DISTINCT strftime({start}, '%Y-%m') FROM {raw.relation}"
+        ).fetchall()
+    except duckdb.Error as error:
+        raise _refusal(raw, error) from error
+    return {month for (month,) in rows}
 
 
 def _compiler(format: Format, raw: RawTable, connection: duckdb.DuckDBPyConnection) -> Compiler:

@@ -43,6 +43,8 @@ class Batch:
     accounts: list[str] = field(default_factory=list)
     """Keys (provider|account) of the accounts whose spend the batch holds: for overlap."""
     roles: list[str] = field(default_factory=list)
+    starts: list[str] = field(default_factory=list)
+    """First days of the billing periods, ISO 8601: several where they start in one calendar month."""
 
     @property
     def currency(self) -> str | None:
@@ -55,7 +57,7 @@ class Batch:
     def to_json(self) -> dict[str, Any]:
         """The entry of `ingest --json`."""
         record = asdict(self)
-        for name in ("fingerprint", "accounts", "roles"):
+        for name in ("fingerprint", "accounts", "roles", "starts"):
             record.pop(name)
         record["currency"] = self.currency or ",".join(sorted(self.totals))
         for name in ("BilledCost", "EffectiveCost", "source_total"):

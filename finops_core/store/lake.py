@@ -219,14 +219,23 @@ class Lake:
 
 
 def lake_relation(files: list[str]) -> str:
-    """SQL that reads lake files as rows of the store: UTC timestamps without a zone, every column there."""
-    if not files:
-        empty = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in lake_columns().items())
-        return f"(SELECT {empty} WHERE FALSE)"
-    listed = ", ".join(quoted(f) for f in files)
+    """SQL that reads lake files as rows of the store: UTC timestamps without a zone, every column there, NULL where a
+    file is older than the column."""
+    types = lake_columns()
+    every = ", ".join(
+        f"CAST(NULL AS {'TIMESTAMPTZ' if kind == 'TIMESTAMP' else kind}) AS {name}"
+        for name, kind in types.items()
+    )
+    rows = f"SELECT {every} WHERE FALSE"
+    if files:
+        listed = ", ".join(quoted(f) for f in files)
+        hive = ", ".join(f"'{name}': 'VARCHAR'" for name in PARTITIONS)
+        rows = (
+            f"SELECT * FROM read_parquet([{listed}], hive_partitioning=true, hive_types={{{hive}}}, union_by_name=true)"
+            f" UNION ALL BY NAME {rows}"
+        )
     columns = ", ".join(
         f"{name} AT TIME ZONE 'UTC' AS {name}" if kind == "TIMESTAMP" else name
-        for name, kind in lake_columns().items()
+        for name, kind in types.items()
     )
-    types = ", ".join(f"'{name}': 'VARCHAR'" for name in PARTITIONS)
-    return f"""(SELECT {columns} FROM read_parquet([{listed}], hive_partitioning=true, hive_types={{{types}}}, union_by_name=true))"""
+    return f"(SELECT {columns} FROM ({rows}))"

@@ -6,7 +6,6 @@ commit, the old figures stand; killed after it, the next writer swaps or builds 
 the next load.
 """
 
-import hashlib
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -28,9 +27,11 @@ from finops_core.ingest.stage import Staged, stage
 from finops_core.ingest.stage import connect as staging_connection
 from finops_core.store import warehouse
 from finops_core.store.batches import Batch, in_force
+from finops_core.store.fingerprint import fingerprint_of
 from finops_core.store.home import WAIT, Home, full_disk_in_words
 from finops_core.store.lake import Lake, LakeFile, Partition, lake_columns
 from finops_core.store.overlap import refuse_overlap
+from finops_core.store.replacement import replacement_warnings
 
 Progress = Callable[[str], None]
 
@@ -232,8 +233,7 @@ class _Load:
         before = self.current.get((source, month.period))
         own = list(warnings)
         if before is not None:
-            _refuse_lost_role(before, month, staged.format, files)
-            own += _replacement_warnings(before, month)
+            own += replacement_warnings(before, month, staged.format, files)
         return Batch(
             source=source,
             format=staged.format.name,
@@ -255,6 +255,7 @@ class _Load:
             newest=month.newest,
             accounts=month.accounts,
             roles=month.roles,
+            starts=month.starts,
         )
 
     def _select(self, staged: Staged, batch: Batch) -> str:
@@ -305,35 +306,6 @@ class _Load:
         self.progress("Done")
 
 
-def _replacement_warnings(before: Batch, month: Month) -> list[str]:
-    gone = sorted(set(before.accounts) - set(month.accounts))
-    words = []
-    if gone:
-        names = ", ".join(a.split("|")[-1] for a in gone[:3]) + ("…" if len(gone) > 3 else "")
-        words.append(
-            f"the version of {month.period} before held {len(gone)} accounts that this one does not ({names})"
-        )
-    if month.rows_stored * 2 < before.rows_stored:
-        words.append(
-            f"the version of {month.period} before held {before.rows_stored:,} rows, this one holds {month.rows_stored:,}"
-        )
-    return words
-
-
-def _refuse_lost_role(before: Batch, month: Month, format: Format, files: list[str]) -> None:
-    """Where a month is made of files of several kinds, a load that lacks one would lose what it told: refused."""
-    kept = [role for role in format.irreplaceable if role in before.roles]
-    lost = [role for role in kept if role not in month.roles]
-    if before.format == format.name and lost:
-        here = " and ".join(role for role in format.irreplaceable if role in month.roles) or "neither kind"
-        raise InputRefused(
-            f"{before.source} holds {month.period} from {' and '.join(kept)}, and this load has {here}:"
-            f" what only {' and '.join(lost)} tells would be lost",
-            Place(files[0]),
-            f"Load the month's {' and '.join(format.irreplaceable)} together: name both, or the directory of both",
-        )
-
-
 def _refuse_loss(file: LakeFile, batch: Batch) -> None:
     """The last count before the commit: what is written is what was staged."""
     if file.rows != batch.rows_stored:
@@ -356,12 +328,3 @@ def _refuse_twice(batches: list[Batch]) -> None:
                 "If it is the same spend, load one of them; else each with its own --source",
             )
         seen[key] = batch
-
-
-def fingerprint_of(export: ExportSet) -> str:
-    """A digest of the set's files by content and of the rules that map them: the same digest, the same charges."""
-    digest = hashlib.sha256(repr((export.format.columns, export.format.drop, export.format.derive)).encode())
-    for path in sorted({t.file.path for t in export.tables}):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()

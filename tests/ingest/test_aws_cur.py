@@ -126,6 +126,49 @@ def test_net_columns_are_one_family_for_the_file(home: Home, tmp_path: Path) -> 
     assert batch.totals["USD"]["EffectiveCost"] == "11.16"
 
 
+DISCOUNT = cur_row("EdpDiscount", "-1", NetUnblendedCost="")
+
+
+@pytest.mark.parametrize("beside", [[], [cur_row(cost="4", NetUnblendedCost="4")]])
+def test_a_discount_counts_once_in_a_month_cut_into_files_with_and_without_net(
+    home: Home, tmp_path: Path, beside: list[dict[str, str]]
+) -> None:
+    """The discount of 1 is a row of its own in one file and inside the Net cost of 9 in the other."""
+    write_cur(tmp_path / "r-00001.csv", [cur_row(cost="10", NetUnblendedCost="9")], NET_HEADER)
+    write_cur(tmp_path / "r-00002.csv", [DISCOUNT, *beside], NET_HEADER)
+    (batch,) = load(home, [tmp_path])
+    own = Decimal(4 * len(beside))
+    assert batch.roles == ["unblended"] and batch.reconciled
+    assert costs(home, []) == {(): (9 + own, 9 + own)}
+    assert batch.totals["USD"]["source_total"] == str(9 + own)
+
+
+def test_another_month_keeps_its_own_family_of_costs(home: Home, tmp_path: Path) -> None:
+    august = cur_row(cost="10", NetUnblendedCost="9") | {
+        "identity/TimeInterval": "2026-08-05T00:00:00Z/2026-08-06T00:00:00Z",
+        "bill/BillingPeriodStartDate": "2026-08-01T00:00:00Z",
+        "bill/BillingPeriodEndDate": "2026-09-01T00:00:00Z",
+    }
+    write_cur(tmp_path / "a.csv", [august], NET_HEADER)
+    write_cur(tmp_path / "b.csv", [cur_row(cost="20", NetUnblendedCost="")], NET_HEADER)
+    write_cur(tmp_path / "c.csv", [DISCOUNT], NET_HEADER)
+    batches = load(home, [tmp_path])
+    assert [(b.billing_period, b.roles, b.totals["USD"]["BilledCost"]) for b in batches] == [
+        ("2026-08", ["net"], "9"),
+        ("2026-09", ["unblended"], "19"),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["Usage", "EdpDiscount"])
+def test_late_usage_of_the_quarter_before_is_a_charge_of_this_month(
+    home: Home, tmp_path: Path, kind: str
+) -> None:
+    late = cur_row(kind, "2") | {"identity/TimeInterval": "2026-07-05T00:00:00Z/2026-07-06T00:00:00Z"}
+    (batch,) = load(home, [write_cur(tmp_path / "cur.csv", [late, cur_row()])])
+    assert batch.totals["USD"]["BilledCost"] == "3" and batch.billing_period == "2026-09"
+    assert any("from more than a day before" in words for words in batch.warnings)
+
+
 def test_tag_keys_that_differ_in_case_stay_two(home: Home, tmp_path: Path) -> None:
     load(home, [write_cur(tmp_path / "cur.csv", [cur_row(**{"user:Name": "n1", "user:name": "n2"})])])
     table = Ledger(home).query(Query("BilledCost", by=["tag:Name", "tag:name", "tag:user:name"]))

@@ -383,6 +383,16 @@ def test_strangers_in_a_directory_are_left_aside_and_named(home: Home, tmp_path:
         load(home, [tmp_path])
 
 
+def test_a_home_among_the_exports_is_no_export(tmp_path: Path) -> None:
+    write_focus(tmp_path / "focus.csv", [focus_row(BilledCost="2")])
+    home = Home(tmp_path)
+    load(home, [tmp_path])
+    _write(tmp_path / "state.sqlite", b"SQLite format 3")
+    assert [b.action for b in load(home, [tmp_path])] == ["unchanged"]
+    (batch,) = load(Home(tmp_path / "other" / "home"), [tmp_path])
+    assert (batch.files, batch.totals["USD"]["BilledCost"]) == (["focus.csv"], "2")
+
+
 def test_a_part_with_a_damaged_header_is_no_stranger(home: Home, tmp_path: Path) -> None:
     write_focus(tmp_path / "focus-1.csv", [focus_row()])
     text = csv_text([focus_row()])

@@ -118,6 +118,7 @@ def test_costs_of_parquet(fortress: Fortress, array: pyarrow.Array, found: str) 
     ("array", "total"),
     [
         (pyarrow.array([0.1, 0.2, 0.3], pyarrow.float32()), "0.6"),
+        (pyarrow.array([342092.125, 475573.375, -1e-10], pyarrow.float32()), "817665.4999999999"),
         (pyarrow.array([0.1, 0.2, 1e-7]), "0.3000001"),
         (pyarrow.array([1, 2, 3]), "6"),
         (pyarrow.array([Decimal("1.25")] * 3, pyarrow.decimal128(20, 4)), "3.75"),

@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
+from finops_core import Ledger
 from finops_core.errors import InputRefused, NothingLoaded, StoreDamaged, UsageError
 from finops_core.quality.verify import verify
 from finops_core.store.home import Home
@@ -140,3 +142,16 @@ def test_a_home_without_charges_verifies_and_a_home_that_is_not_there_does_not(t
     assert verify(Home(tmp_path)) == []
     with pytest.raises(NothingLoaded):
         verify(Home(tmp_path / "nowhere"))
+
+
+def test_lake_files_older_than_a_column_are_read_with_nulls(old: Home) -> None:
+    """A release that adds a column finds files without it, alone or beside newer ones."""
+    columns = ("x_CostCategories", "ConsumedQuantity", "ChargePeriodEnd")
+    before = total(old)
+    for file in old.lake.rglob("BillingPeriod=*/*.parquet"):
+        table = pyarrow.parquet.read_table(file, partitioning=None)
+        pyarrow.parquet.write_table(table.drop_columns(list(columns)), file)
+    rebuild(old)
+    assert total(old) == before
+    counted = ", ".join(f"count({name}) AS {name}" for name in columns)
+    assert Ledger(old).sql(f"SELECT {counted} FROM charges").rows() == [(0, 0, 0)]

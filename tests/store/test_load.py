@@ -1,5 +1,6 @@
 """Loads: replaced, unchanged, refused; what is stored is what the files say, and its history is kept."""
 
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from finops_core import Ledger, Query
 from finops_core.errors import InputRefused, UsageError
 from finops_core.quality.history import compare, versions
 from finops_core.quality.verify import verify
+from finops_core.store import fingerprint
 from finops_core.store.home import Home
 from finops_core.store.lake import Lake
 from finops_core.store.load import LoadOptions, load, rebuild
@@ -178,3 +180,54 @@ def test_one_load_of_two_formats_keeps_the_rows_of_both(home: Home, tmp_path: Pa
     ]
     answer = Ledger(home).sql("SELECT sum(BilledCost) FROM charges").item()
     assert answer == 6
+
+
+def half(day: int, **changes: object) -> dict[str, str]:
+    """A charge of half of September, which is a billing period of its own."""
+    end = "2026-09-16" if day == 1 else "2026-10-01"
+    return focus_row(
+        BillingPeriodStart=f"2026-09-{day:02d}T00:00:00Z",
+        BillingPeriodEnd=f"{end}T00:00:00Z",
+        ChargePeriodStart=f"2026-09-{day:02d}T00:00:00Z",
+        ChargePeriodEnd=f"2026-09-{day + 1:02d}T00:00:00Z",
+        **changes,
+    )
+
+
+def test_a_billing_period_is_not_lost_to_another_of_its_calendar_month(home: Home, tmp_path: Path) -> None:
+    first = write_focus(tmp_path / "first.csv", [half(1, BilledCost="2")])
+    second = write_focus(tmp_path / "second.csv", [half(16, BilledCost="3")])
+    load(home, [first])
+    with pytest.raises(InputRefused, match="starts on 2026-09-01, and this load"):
+        load(home, [second])
+    assert total(home) == 2
+    (batch,) = load(home, [first, second])
+    assert batch.starts == ["2026-09-01", "2026-09-16"] and total(home) == 5
+    with pytest.raises(InputRefused, match="starts on 2026-09-01, and this load"):
+        load(home, [write_focus(tmp_path / "newer.csv", [half(16, BilledCost="4")])])
+    load(home, [second], LoadOptions(source="second-halves", allow_overlap=True))
+    assert total(home) == 8
+
+
+def test_files_count_as_changed_when_the_rules_that_read_them_do(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_focus(tmp_path / "focus.csv", [focus_row(BilledCost="0.1")])
+    load(home, [file])
+    assert [b.action for b in load(home, [file])] == ["unchanged"]
+    monkeypatch.setattr(fingerprint, "rules_digest", lambda: b"the rules of a later release")
+    assert [b.action for b in load(home, [file])] == ["replaced"]
+    assert total(home) == Decimal("0.1")
+
+
+def test_the_rules_are_code_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = fingerprint.rules_digest()
+    assert known == fingerprint.rules_digest.__wrapped__()
+    copied = tmp_path / "formats"
+    shutil.copytree(Path(fingerprint.__file__).parents[1] / "formats", copied)
+    (copied / "mappings" / "aws_services.csv").write_text("key,ServiceName,ServiceCategory\n")
+    real = fingerprint.resources.files
+    monkeypatch.setattr(
+        fingerprint.resources, "files", lambda p: copied if p == "finops_core.formats" else real(p)
+    )
+    assert fingerprint.rules_digest.__wrapped__() != known
