@@ -64,8 +64,12 @@ def breakdown(ledger: Ledger, query: Query, compared: Period | None, top: int) -
 
 
 def _labelled(frame: polars.DataFrame, by: tuple[str, ...], metric: str, name: str) -> polars.DataFrame:
-    labels = polars.concat_str([_text(d) for d in by], separator=JOINED) if by else polars.lit("Total")
-    return frame.select(*by, labels.alias(MEMBER), _cost(metric).alias(name))
+    return frame.select(*by, labels(by).alias(MEMBER), _cost(metric).alias(name))
+
+
+def labels(by: tuple[str, ...]) -> polars.Expr:
+    """What members are called: the values of their dimensions, or Total where there are none."""
+    return polars.concat_str([_text(d) for d in by], separator=JOINED) if by else polars.lit("Total")
 
 
 def _text(name: str) -> polars.Expr:
@@ -133,8 +137,7 @@ def _series(ledger: Ledger, query: Query, top: polars.DataFrame, rest: int) -> p
     frame = polars.concat(found) if found else ledger.query(query.but(limit=0))
     if query.grain == "none":
         frame = frame.with_columns(polars.lit(query.start).alias(PERIOD))
-    labels = polars.concat_str([_text(d) for d in by], separator=JOINED)
-    shown = frame.select(PERIOD, labels.alias(MEMBER), _cost(metric).alias("cost"))
+    shown = frame.select(PERIOD, labels(by).alias(MEMBER), _cost(metric).alias("cost"))
     shown = _kinds(shown.join(top.select(MEMBER), on=MEMBER, how="semi"), "member")
     if not rest:
         return shown.sort(PERIOD, MEMBER)

@@ -14,6 +14,7 @@ GROUPS = (
     "loading",
     "describing",
     "asking",
+    "moving",
     "checking",
     "mapping",
     "serving",
