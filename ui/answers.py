@@ -4,6 +4,7 @@ import polars
 import streamlit as st
 
 from finops_core.analysis.breakdown import Breakdown, breakdown
+from finops_core.analysis.movers import Movers, movers
 from finops_core.formats.format import Format
 from finops_core.model.dimensions import dimension
 from finops_core.model.engine import uses_cube
@@ -46,6 +47,17 @@ def broken_down(query: Query, compared: Period | None, top: int) -> Breakdown:
 @st.cache_data(show_spinner=False, max_entries=_ENTRIES, hash_funcs=_HASHES)
 def _broken_down(query: Query, compared: Period | None, top: int, version: str) -> Breakdown:
     return breakdown(ledger(), query, compared, top)
+
+
+def moved(query: Query, compared: Period) -> Movers:
+    """What changed a Query's cost since another period; see `finops_core.analysis.movers`."""
+    asked = query.but(metrics=query.metrics[:1], grain="none", order=None, limit=None)
+    return _moved(asked, compared, ledger().version)
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES, hash_funcs=_HASHES)
+def _moved(query: Query, compared: Period, version: str) -> Movers:
+    return movers(ledger(), query, compared)
 
 
 def spanned() -> Span:

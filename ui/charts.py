@@ -1,7 +1,11 @@
 """Charts. Each draws exactly the rows of a table; tooltips and accessible descriptions carry the exact figures."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 import altair as alt
 import polars
@@ -161,13 +165,86 @@ def ranked(
     bars = base.mark_bar(cornerRadius=1).encode(
         x=alt.X("value:Q", axis=None), color=alt.Color("hue:N", scale=None)
     )
-    ink = "#e4e9ee" if is_dark() else "#1c2733"
     labels = (
-        base.mark_text(align="left", dx=5, color=ink)
+        base.mark_text(align="left", dx=5, color=_ink())
         .encode(x=alt.X("end:Q"), text="label:N")
         .transform_calculate(end="max(datum.value, 0)")
     )
     return alt.layer(bars, labels).properties(height=28 * max(len(data), 1) + 10)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of a waterfall: an amount that stands for itself (`total`), or a change on top of those before it."""
+
+    label: str
+    value: Decimal
+    total: bool = False
+
+
+def waterfall(steps: Sequence[Step], currency: str) -> alt.LayerChart:
+    """From one total to another by changes, each where the one before it ends."""
+    data, end = [], Decimal(0)
+    for number, step in enumerate(steps):
+        start = Decimal(0) if step.total else end
+        end = start + step.value
+        data.append(
+            {
+                "number": number,
+                "Step": step.label,
+                "start": float(start),
+                "end": float(end),
+                "top": float(max(start, end)),
+                "Amount": f"{cell(step.value)} {currency}",
+                "label": words.amount(step.value) if step.total else words.signed(step.value),
+                "hue": theme.REST if step.total else theme.RISE if step.value > 0 else theme.FALL,
+                "Label": f"{step.label}: {cell(step.value)} {currency}",
+            }
+        )
+    low, high = _between(data)
+    base = alt.Chart(alt.Data(values=data)).encode(
+        x=alt.X(
+            "number:O",
+            title=None,
+            axis=alt.Axis(
+                labelExpr=f"{json.dumps([step.label for step in steps])}[datum.value]",
+                labelAngle=0,
+                labelLimit=118,
+                labelOverlap=False,
+                labelPadding=6,
+                ticks=False,
+                domainOpacity=0.4,
+            ),
+        ),
+        description="Label:N",
+        tooltip=["Step:N", "Amount:N"],
+    )
+    scale = alt.Scale(domain=[low, high], nice=False, zero=False)
+    axis = alt.Axis(format="~s", title=currency, tickCount=5, domain=False, ticks=False, gridOpacity=0.5)
+    bars = base.mark_bar(cornerRadius=1, clip=True).encode(
+        y=alt.Y("start:Q", scale=scale, axis=axis), y2="end:Q", color=alt.Color("hue:N", scale=None)
+    )
+    labels = base.mark_text(baseline="bottom", dy=-4, color=_ink(), fontSize=12).encode(
+        y=alt.Y("top:Q", scale=scale), text="label:N"
+    )
+    return alt.layer(bars, labels).properties(height=_HEIGHT)
+
+
+def _between(data: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    """The range to draw: the changes, not the empty room below them. It begins at 0 where the changes are not small."""
+    ends = [row[name] for row in data for name in ("start", "end")]
+    inner = [v for v in ends if v != 0] or [0.0]
+    low, high = min(ends), max(ends)
+    room = (max(inner) - min(inner)) or abs(high) or 1.0
+    if low == 0 and min(inner) > 3 * room:
+        low = min(inner) - room
+    if high == 0 and max(inner) < -3 * room:
+        high = max(inner) + room
+    return (low if low == 0 else low - room * 0.05), high + room * 0.12
+
+
+def _ink() -> str:
+    return "#e4e9ee" if is_dark() else "#1c2733"
 
 
 def is_dark() -> bool:

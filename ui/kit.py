@@ -28,7 +28,7 @@ from finops_core.model.metrics import METRICS
 from finops_core.model.periods import Period, add_months, compared, month_start, previous
 from finops_core.model.query import Query
 from finops_core.model.span import Span
-from finops_core.model.view import CHARTS, View
+from finops_core.model.view import OVER_TIME, View
 from ui import address, answers, bar, charts, figures, frame, states, tables
 from ui.figures import Figure
 
@@ -41,11 +41,12 @@ def page(
     period: str = "6-months",
     grain: str = "month",
     parts: bar.Parts = bar.EVERYTHING,
+    chart: str = "bars",
 ) -> "Page":
     """Begins a page: its title, the filter bar, and the view of the URL. Without data or rows it says so and stops."""
     frame.insist()
     by = (group,) if isinstance(group, str) else tuple(group)
-    usual = View(Query("EffectiveCost", by=by, grain=grain), period=period)
+    usual = View(Query("EffectiveCost", by=by, grain=grain), period=period, chart=chart)
     if answers.ledger().is_empty():
         states.no_data()
         st.stop()
@@ -211,7 +212,7 @@ class Page:
         with st.container(horizontal=True, vertical_alignment="bottom", key="choice"):
             st.segmented_control(
                 "Chart",
-                CHARTS,
+                OVER_TIME,
                 key=address.seeded("chart-kind", self.view.chart),
                 format_func=str.capitalize,
                 on_change=address.changes("chart-kind", lambda kind: self.go(chart=kind or "bars")),
@@ -283,6 +284,14 @@ class Page:
                 key,
                 "The largest changes; the table has the figures",
             )
+
+    def moves(self) -> Moves | None:
+        """What the view's members changed by, and why. None, and said, where it is compared with nothing."""
+        if self.compared is None:
+            self.title_line("Compared with nothing, nothing changed: choose what to compare with.")
+            return None
+        found = answers.moved(self.query, self.compared)
+        return Moves(self, found)
 
     def as_code(self) -> None:
         """The question as Python, as a command, and as SQL."""

@@ -13,7 +13,11 @@ from finops_core.model.query import Condition, Query, conditions
 
 Params = dict[str, str | list[str]]
 DEFAULT_PERIOD = "6-months"
-CHARTS = ("bars", "lines", "share")
+OVER_TIME = ("bars", "lines", "share", "heat", "ranked")
+"""How members over time are drawn."""
+OF_CHANGE = ("members", "causes")
+"""How a change between two periods is drawn."""
+CHARTS = (*OVER_TIME, *OF_CHANGE)
 _MOST_SHOWN = 50
 
 
@@ -28,6 +32,8 @@ class View:
     chart: str = "bars"
     top: int = 8
     """How many members are shown before Other."""
+    floor: int = 0
+    """Changes of less than this much, in the view's currency, are shown as one."""
 
     def __post_init__(self) -> None:
         if self.period not in NAMED_PERIODS:
@@ -36,6 +42,8 @@ class View:
             raise UsageError(f"there is no chart {self.chart!r}; known are {', '.join(CHARTS)}")
         if not 1 <= self.top <= _MOST_SHOWN:
             raise UsageError(f"between 1 and {_MOST_SHOWN} members can be shown, not {self.top}")
+        if self.floor < 0:
+            raise UsageError(f"a floor cannot be negative, as {self.floor} is")
         compared(Period(date(2000, 1, 1), date(2000, 2, 1)), self.versus)
         if (self.query.start is None) != (self.query.end is None):
             raise UsageError("a range of days needs both `from` and `to`")
@@ -72,7 +80,13 @@ class View:
 
     def _all_params(self) -> Params:
         params: Params = dict(self.query.to_params())
-        shown = {"versus": self.versus, "currency": self.currency, "chart": self.chart, "top": str(self.top)}
+        shown = {
+            "versus": self.versus,
+            "currency": self.currency,
+            "chart": self.chart,
+            "top": str(self.top),
+            "floor": str(self.floor),
+        }
         if not self.is_custom:
             shown["period"] = self.period
         return params | {name: value for name, value in shown.items() if value is not None}
@@ -83,9 +97,11 @@ class View:
         merged: dict[str, str | Sequence[str]] = {**usual._all_params(), **params}
         given = {name: [v for v in ([vs] if isinstance(vs, str) else vs) if v] for name, vs in merged.items()}
         one = {name: values[0] for name, values in given.items() if values}
-        top = one.get("top", str(usual.top))
+        top, floor = one.get("top", str(usual.top)), one.get("floor", str(usual.floor))
         if not top.isdecimal():
             raise UsageError(f"{top!r} is no number of members to show")
+        if not floor.isdecimal():
+            raise UsageError(f"{floor!r} is no amount below which changes are shown as one")
         query = Query.from_params(given)
         for name in (*query.by, *(c.dimension for c in conditions(query.where))):
             dimension(name)
@@ -101,10 +117,11 @@ class View:
             currency=one.get("currency"),
             chart=one.get("chart", usual.chart),
             top=int(top),
+            floor=int(floor),
         )
 
     def but(self, **changes: Any) -> "View":
         """The same view with some parts changed; names of the Query change the query."""
-        names = ("period", "versus", "currency", "chart", "top")
+        names = ("period", "versus", "currency", "chart", "top", "floor")
         own = {name: changes.pop(name) for name in names if name in changes}
         return replace(self, query=self.query.but(**changes) if changes else self.query, **own)
