@@ -23,10 +23,12 @@ contracted price. A ContractedCost has no commitment in it, a ListCost no discou
 
 from decimal import Decimal
 
+import numpy
 import polars
 
 from finops_core.analysis.precise import MONEY, Precise
 from finops_core.model.engine import CURRENCY
+from finops_core.model.leaves import SIDES
 
 PARTS = (
     "quantity",
@@ -47,8 +49,11 @@ PRICES = {
     "ListCost": _COMMITTED[:1],
 }
 """Cost → its price effects, of which the last takes the remainder of rounding."""
-_CANCELLED = 1e-9
-"""A quantity that is so small a share of what it is the balance of (usage and refunds) is 0: its unit price is noise."""
+_CANCELLED, _SMALLEST = 1e-9, 1e-18
+"""A quantity is 0 where it is so small, or so small a share of what it is the balance of (usage and refunds): its unit
+price would be noise."""
+_LARGEST = 1e18
+"""Effects beyond what Decimal(38, 18) holds come of quantities that cannot be meant: the change is *other*."""
 _NOTHING = polars.lit(Decimal(0), MONEY)
 _SPLIT = "split"
 
@@ -90,20 +95,22 @@ def _change(figure: str) -> polars.Expr:
 
 def _kind() -> polars.Expr:
     """The part that a leaf's change belongs to (but for its idle rows), or that it is split."""
-    without_quantity = [
-        polars.col(f"quantity_{side}").abs() <= _CANCELLED * polars.col(f"gross_{side}")
-        for side in ("before", "after")
-    ]
+    without_quantity = polars.any_horizontal(*(_is_nothing(side) for side in SIDES))
     rows_before, rows_after = polars.col("rows_before"), polars.col("rows_after")
     return (
         polars.when((rows_before == 0) & (rows_after > 0))
         .then(polars.lit("new"))
         .when((rows_after == 0) & (rows_before > 0))
         .then(polars.lit("gone"))
-        .when(~polars.col("usage") | without_quantity[0] | without_quantity[1])
+        .when(~polars.col("usage") | without_quantity)
         .then(polars.lit("other"))
         .otherwise(polars.lit(_SPLIT))
     )
+
+
+def _is_nothing(side: str) -> polars.Expr:
+    quantity, gross = polars.col(f"quantity_{side}"), polars.col(f"gross_{side}")
+    return ~quantity.is_finite() | (quantity.abs() <= _CANCELLED * gross) | (quantity.abs() < _SMALLEST)
 
 
 def _where(part: str, value: polars.Expr) -> polars.Expr:
@@ -118,42 +125,53 @@ def _with_parts(leaves: polars.DataFrame, parts: dict[str, polars.Expr], idle: s
 
 
 def _effects(leaves: polars.DataFrame, metric: str, days: tuple[int, int]) -> dict[str, polars.Expr]:
-    """Quantity and price effects of leaves with quantities in both periods; they sum to the change of the priced rows."""
+    """The parts of leaves with quantities in both periods, without their idle rows; they sum to the rest of the change."""
+    with numpy.errstate(all="ignore"):
+        reckoned = _reckoned(leaves, days)
+    sound = numpy.all([numpy.abs(effect.high) < _LARGEST for effect in reckoned.values()], axis=0)
+    told = polars.lit(polars.Series(sound, dtype=polars.Boolean))
+    known = told & (polars.col("unknown_before") + polars.col("unknown_after") == 0)
+    *named, last = PRICES[metric]
+    rest = polars.col("change") - polars.col("idle") - polars.col("loose")
+    found = {"other": polars.col("loose") + _if(~told, rest)}
+    for part in ("quantity", *named):
+        effect = polars.lit(reckoned[part].where(sound).money())
+        found[part] = _if(told if part == "quantity" else known, effect)
+        rest = rest - found[part]
+    return found | {"rate": _if(told & ~known, rest), last: _if(known, rest)}
+
+
+def _if(holds: polars.Expr, value: polars.Expr) -> polars.Expr:
+    return polars.when(holds).then(value).otherwise(_NOTHING)
+
+
+def _reckoned(leaves: polars.DataFrame, days: tuple[int, int]) -> dict[str, Precise]:
+    """The formulas: the effects of quantity, list price and negotiated discount."""
     quantities = [
         Precise.of_quantity(leaves[f"quantity_{side}"]) / Precise.of(float(length))
-        for side, length in zip(("before", "after"), days, strict=True)
-    ]
-    priced = [
-        leaves[f"cost_{side}"] - leaves[f"idle_{side}"] - leaves[f"loose_{side}"]
-        for side in ("before", "after")
+        for side, length in zip(SIDES, days, strict=True)
     ]
     half = Precise.of(0.5)
     mean = (quantities[0] + quantities[1]) * half
 
-    def units(costs: list[polars.Series]) -> list[Precise]:
-        return [Precise.of_money(cost) / q for cost, q in zip(costs, quantities, strict=True)]
+    def unit_prices(*costs: polars.Expr) -> list[Precise]:
+        columns = leaves.select(cost.alias(side) for cost, side in zip(costs, SIDES, strict=True))
+        return [Precise.of_money(columns[side]) / q for side, q in zip(SIDES, quantities, strict=True)]
 
-    def effect(costs: list[polars.Series]) -> Precise:
-        first, second = units(costs)
-        return (second - first) * mean
-
-    listed = [leaves["list_before"], leaves["list_after"]]
-    discounts = [listed[0] - leaves["contracted_before"], listed[1] - leaves["contracted_after"]]
-    first, second = units(priced)
-    reckoned = {
-        "quantity": (quantities[1] - quantities[0]) * (first + second) * half,
-        "list_price": effect(listed),
-        "negotiated_discount": -effect(discounts),
+    e0, e1 = unit_prices(*(_cost(f"cost_{s}", f"idle_{s}", f"loose_{s}") for s in SIDES))
+    l0, l1 = unit_prices(*(polars.col(f"list_{s}") for s in SIDES))
+    n0, n1 = unit_prices(*(_cost(f"list_{s}", f"contracted_{s}") for s in SIDES))
+    return {
+        "quantity": (quantities[1] - quantities[0]) * (e0 + e1) * half,
+        "list_price": (l1 - l0) * mean,
+        "negotiated_discount": (n0 - n1) * mean,
     }
-    known = (leaves["unknown_before"] + leaves["unknown_after"]) == 0
-    found: dict[str, polars.Expr] = {"quantity": polars.lit(reckoned["quantity"].money())}
-    rest = polars.lit(priced[1] - priced[0]) - found["quantity"]
-    found["rate"] = polars.when(known).then(_NOTHING).otherwise(rest)
-    *named, last = PRICES[metric]
-    for part in named:
-        found[part] = polars.when(known).then(polars.lit(reckoned[part].money())).otherwise(_NOTHING)
-        rest = rest - found[part]
-    found[last] = polars.when(known).then(rest).otherwise(_NOTHING)
+
+
+def _cost(whole: str, *without: str) -> polars.Expr:
+    found = polars.col(whole)
+    for name in without:
+        found = found - polars.col(name)
     return found
 
 
@@ -164,7 +182,7 @@ def _per_day(leaves: polars.DataFrame, days: tuple[int, int]) -> polars.DataFram
     stays 0. Quantities stay as they are.
     """
     divided: list[polars.Expr] = []
-    for side, length in zip(("before", "after"), days, strict=True):
+    for side, length in zip(SIDES, days, strict=True):
         cost, idle, loose = (polars.col(f"{name}_{side}") for name in ("cost", "idle", "loose"))
         end = cost.cum_sum().over(CURRENCY)
         start = end - cost

@@ -78,6 +78,10 @@ class Precise:
         third = rest.high / other.high
         return Precise(*_renormalised(first, second)) + Precise.of(third)
 
+    def where(self, holds: "numpy.ndarray[Any, numpy.dtype[numpy.bool_]]") -> "Precise":
+        """The numbers where something holds, else 0."""
+        return Precise(numpy.where(holds, self.high, 0.0), numpy.where(holds, self.low, 0.0))
+
     def money(self) -> polars.Series:
         """As DECIMAL(38,18), rounded to 12 digits after the point."""
         units = self * Precise.of(10.0**PLACES)
