@@ -8,6 +8,7 @@ PAGES = {
     "Spend": [
         st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", default=True),
         st.Page("pages/explorer.py", title="Explorer", icon=":material/query_stats:", url_path="explorer"),
+        st.Page("pages/movers.py", title="Top movers", icon=":material/swap_vert:", url_path="movers"),
     ],
     "Data": [
         st.Page(

@@ -183,64 +183,62 @@ class Step:
 
 
 def waterfall(steps: Sequence[Step], currency: str) -> alt.LayerChart:
-    """From one total to another by changes, each where the one before it ends."""
-    data, end = [], Decimal(0)
-    for number, step in enumerate(steps):
+    """From one total down to another by changes, each where the one above it ends."""
+    ends, end = [], Decimal(0)
+    for step in steps:
         start = Decimal(0) if step.total else end
         end = start + step.value
-        data.append(
-            {
-                "number": number,
-                "Step": step.label,
-                "start": float(start),
-                "end": float(end),
-                "top": float(max(start, end)),
-                "Amount": f"{cell(step.value)} {currency}",
-                "label": words.amount(step.value) if step.total else words.signed(step.value),
-                "hue": theme.REST if step.total else theme.RISE if step.value > 0 else theme.FALL,
-                "Label": f"{step.label}: {cell(step.value)} {currency}",
-            }
-        )
-    low, high = _between(data)
+        ends.append((float(start), float(end)))
+    low, high = _between(ends)
+    data = [
+        {
+            "number": number,
+            "Step": step.label,
+            # A total is a bar from the edge: the empty room before the changes is not drawn.
+            "start": min(max(start, low), high),
+            "end": end,
+            "right": max(start, end, low),
+            "Amount": f"{cell(step.value)} {currency}",
+            "label": words.amount(step.value) if step.total else words.signed(step.value),
+            "hue": theme.REST if step.total else theme.RISE if step.value > 0 else theme.FALL,
+            "Label": f"{step.label}: {cell(step.value)} {currency}",
+        }
+        for number, (step, (start, end)) in enumerate(zip(steps, ends, strict=True))
+    ]
     base = alt.Chart(alt.Data(values=data)).encode(
-        x=alt.X(
+        y=alt.Y(
             "number:O",
             title=None,
             axis=alt.Axis(
                 labelExpr=f"{json.dumps([step.label for step in steps])}[datum.value]",
-                labelAngle=0,
-                labelLimit=118,
-                labelOverlap=False,
-                labelPadding=6,
+                labelLimit=230,
+                labelPadding=8,
                 ticks=False,
-                domainOpacity=0.4,
+                domain=False,
             ),
         ),
         description="Label:N",
         tooltip=["Step:N", "Amount:N"],
     )
     scale = alt.Scale(domain=[low, high], nice=False, zero=False)
-    axis = alt.Axis(format="~s", title=currency, tickCount=5, domain=False, ticks=False, gridOpacity=0.5)
-    bars = base.mark_bar(cornerRadius=1, clip=True).encode(
-        y=alt.Y("start:Q", scale=scale, axis=axis), y2="end:Q", color=alt.Color("hue:N", scale=None)
+    axis = alt.Axis(format="~s", title=currency, tickCount=6, domain=False, ticks=False, gridOpacity=0.5)
+    bars = base.mark_bar(cornerRadius=1).encode(
+        x=alt.X("start:Q", scale=scale, axis=axis), x2="end:Q", color=alt.Color("hue:N", scale=None)
     )
-    labels = base.mark_text(baseline="bottom", dy=-4, color=_ink(), fontSize=12).encode(
-        y=alt.Y("top:Q", scale=scale), text="label:N"
+    labels = base.mark_text(align="left", dx=5, color=_ink(), fontSize=12).encode(
+        x=alt.X("right:Q", scale=scale), text="label:N"
     )
-    return alt.layer(bars, labels).properties(height=_HEIGHT)
+    return alt.layer(bars, labels).properties(height=max(27 * len(data) + 40, 160))
 
 
-def _between(data: Sequence[dict[str, Any]]) -> tuple[float, float]:
-    """The range to draw: the changes, not the empty room below them. It begins at 0 where the changes are not small."""
-    ends = [row[name] for row in data for name in ("start", "end")]
-    inner = [v for v in ends if v != 0] or [0.0]
-    low, high = min(ends), max(ends)
-    room = (max(inner) - min(inner)) or abs(high) or 1.0
-    if low == 0 and min(inner) > 3 * room:
-        low = min(inner) - room
-    if high == 0 and max(inner) < -3 * room:
-        high = max(inner) + room
-    return (low if low == 0 else low - room * 0.05), high + room * 0.12
+def _between(ends: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The range to draw: the changes, and of the room between them and 0 no more than they take themselves."""
+    inner = [end for _, end in ends]
+    low, high = min(0.0, *inner), max(0.0, *inner)
+    room = (max(inner) - min(inner)) or max(abs(low), abs(high)) or 1.0
+    low = max(low, min(inner) - room)
+    high = min(high, max(inner) + room)
+    return low, high + (high - low) * 0.09
 
 
 def _ink() -> str:

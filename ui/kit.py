@@ -31,6 +31,7 @@ from finops_core.model.span import Span
 from finops_core.model.view import OVER_TIME, View
 from ui import address, answers, bar, charts, figures, frame, states, tables
 from ui.figures import Figure
+from ui.moves import Moves
 
 __all__ = ["Figure", "Page", "page"]
 
@@ -263,7 +264,7 @@ class Page:
         }
         total["change"] = found.after - found.before if found.before is not None else None
         tables.show(frame, columns, total, key)
-        tables.downloads(self.query, self.title.lower().replace(" ", "-"))
+        tables.downloads(lambda: answers.ask(self.query), self.title.lower().replace(" ", "-"))
 
     def changes(self, key: str = "changes", most: int = 6) -> None:
         """The members whose cost changed most, as ranked bars."""

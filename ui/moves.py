@@ -9,6 +9,7 @@ import streamlit as st
 
 from finops_core.analysis import movers
 from finops_core.analysis.drivers import PARTS
+from finops_core.analysis.mover_words import sentence
 from finops_core.model import words
 from finops_core.model.dimensions import dimension
 from finops_core.model.metrics import METRICS
@@ -16,6 +17,7 @@ from finops_core.model.view import OF_CHANGE
 from ui import address, charts, figures, tables
 from ui.charts import Step
 from ui.figures import Figure
+from ui.plain import plain
 
 if TYPE_CHECKING:
     from ui.kit import Page
@@ -68,7 +70,7 @@ class Moves:
                 note=words.percent(words.ratio(self.change, before), sign=True),
             ),
             Figure(f"{metric} before", words.amount(before), words.period(page.compared)),
-            Figure(f"{metric} after", words.amount(after), words.period(page.days), after, before),
+            Figure(f"{metric} after", words.amount(after), words.period(page.days)),
             self._kind(movers.NEW, "New", "after", "Members without charges before"),
             self._kind(movers.GONE, "Gone", "before", "Members without charges any more"),
             Figure(
@@ -81,7 +83,9 @@ class Moves:
 
     def _kind(self, kind: str, label: str, side: str, help: str) -> Figure:
         rows = self.found.table.filter(polars.col("Kind") == kind)
-        return Figure(label, words.amount(Decimal(rows[side].sum() or 0)), help, note=f"{len(rows):,} members")
+        return Figure(
+            label, words.amount(Decimal(rows[side].sum() or 0)), help, note=f"{len(rows):,} members"
+        )
 
     def choice(self) -> None:
         """Drawn by member or by cause; how many members; and how small a change may be."""
@@ -140,12 +144,11 @@ class Moves:
     def sentences(self) -> None:
         """One sentence for each of the largest movers."""
         rows = self.shown.table.filter(polars.col("Kind") != movers.OTHER).head(_SENTENCES)
-        for row in rows.iter_rows(named=True):
-            st.markdown(f"- {tables.plain_sentence(movers.sentence(row))}")
+        st.markdown("\n".join(f"- {plain(sentence(row))}" for row in rows.iter_rows(named=True)))
 
     def table(self) -> None:
         """The members, their change, and its exact parts."""
-        causes = [part for part in PARTS if self.found.table[part].cast(polars.Boolean).any()]
+        causes = [part for part in PARTS if (self.found.table[part].abs() >= words.DUST).any()]
         names = " · ".join(dimension(d).label for d in self.found.by) or "Total"
         columns: list[tables.Column] = [
             ("Member", tables.text, names),

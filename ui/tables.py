@@ -10,8 +10,6 @@ import streamlit as st
 
 from finops_core.model import words
 from finops_core.model.export import FORMATS
-from finops_core.model.query import Query
-from ui import answers
 
 _MIME = {
     "csv": "text/csv",
@@ -92,13 +90,13 @@ def count(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
-def downloads(query: Query, name: str) -> None:
-    """Buttons for the whole answer of a Query, exact: the same bytes as `farthing query` writes."""
+def downloads(answer: Callable[[], polars.DataFrame], name: str) -> None:
+    """Buttons for a whole answer, exact: the same bytes as the command line writes."""
     with st.container(horizontal=True, gap="small", key=f"downloads-{name}"):
         for form, mime in _MIME.items():
             st.download_button(
                 form.upper() if form != "parquet" else "Parquet",
-                data=lambda form=form: FORMATS[form](answers.ask(query)),
+                data=lambda form=form: FORMATS[form](answer()),
                 file_name=f"farthing-{name}.{form}",
                 mime=mime,
                 icon=":material/download:",
