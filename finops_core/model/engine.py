@@ -8,8 +8,8 @@ import ibis.expr.types as ir
 
 from finops_core.errors import UsageError
 from finops_core.focus.charges import COSTS, MONEY
-from finops_core.model.dimensions import dimension
-from finops_core.model.expressions import condition, value
+from finops_core.model.dimensions import DAY_DIMENSIONS, dimension, filterable
+from finops_core.model.expressions import column, condition, value
 from finops_core.model.metrics import metric
 from finops_core.model.query import Query, conditions
 from finops_core.store.warehouse import CUBE_DIMENSIONS, charge_table_columns
@@ -40,10 +40,12 @@ def daily() -> ir.Table:
 
 def uses_cube(query: Query) -> bool:
     """Whether the cube holds everything that the query asks for. The answer is the same, only sooner."""
-    asked = [*query.by, *(c.dimension for c in conditions(query.where))]
+    asked = [*query.by, *(name for c in conditions(query.where) for name in c.dimensions)]
     known = {*CUBE_DIMENSIONS, *COSTS, "x_Rows"}
-    columns = [column for name in query.metrics for column in metric(name).columns]
-    return all(name in known for name in asked) and all(column in known for column in columns)
+    columns = [needed for name in query.metrics for needed in metric(name).columns]
+    return all(name in CUBE_DIMENSIONS or name in DAY_DIMENSIONS for name in asked) and all(
+        needed in known for needed in columns
+    )
 
 
 def expression(query: Query, cube: bool | None = None) -> ir.Table:
@@ -67,13 +69,13 @@ def expression(query: Query, cube: bool | None = None) -> ir.Table:
 
 def _needed(table: ir.Table, query: Query, cube: bool) -> ir.Table:
     """The columns that the query reads, and no more: planning ninety of them takes longer than many an answer."""
-    asked = [*query.by, *(c.dimension for c in conditions(query.where))]
+    asked = [*query.by, *(name for c in conditions(query.where) for name in c.dimensions)]
     names = dict.fromkeys(
         [
             "ChargeDay" if cube else "ChargePeriodStart",
             CURRENCY,
-            *(dimension(name).column for name in asked),
-            *(column for name in query.metrics for column in metric(name).columns),
+            *(column(cube, filterable(name)) for name in asked),
+            *(needed for name in query.metrics for needed in metric(name).columns),
         ]
     )
     return table.select([_rows(cube) if name == "x_Rows" else table[name] for name in names])
