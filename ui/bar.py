@@ -207,7 +207,7 @@ def _chips(view: View, go: Any, locked: bool) -> None:
         for position, condition in enumerate(where):
             rest = (*where[:position], *where[position + 1 :])
             st.button(
-                plain(chip(condition)),
+                plain(condition.in_words()),
                 icon=":material/close:" if not locked else None,
                 key=f"chip-{position}",
                 help="Remove this filter" if not locked else None,
@@ -215,12 +215,3 @@ def _chips(view: View, go: Any, locked: bool) -> None:
                 kwargs={"where": rest},
                 disabled=locked,
             )
-
-
-def chip(condition: Condition) -> str:
-    """A condition in words."""
-    operator = {"=": "is", "!=": "is not"}.get(condition.operator) or _OPERATORS[condition.operator]
-    values = ", ".join(condition.values[:3]) + (
-        f" and {len(condition.values) - 3} more" if len(condition.values) > 3 else ""
-    )
-    return f"{_label(condition.dimension)} {operator} {values}".strip()

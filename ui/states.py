@@ -7,7 +7,7 @@ import streamlit as st
 from finops_core.errors import FarthingError
 from finops_core.model.query import conditions
 from finops_core.model.view import View
-from ui import address, bar
+from ui import address
 from ui.plain import plain
 
 
@@ -25,7 +25,7 @@ def no_rows(view: View, usual: View) -> None:
     """A view without rows: says which filters there are, and offers to take them away."""
     where = conditions(view.query.where)
     if where:
-        chips = "; ".join(plain(bar.chip(c)) for c in where)
+        chips = "; ".join(plain(c.in_words()) for c in where)
         st.info(f"No charges fit these filters within the period: {chips}.", icon=":material/filter_alt_off:")
         st.button("Remove all filters", on_click=lambda: address.go(view.but(where=()), usual))
     else:

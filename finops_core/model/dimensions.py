@@ -1,5 +1,6 @@
 """What spend can be grouped and filtered by: every column of the store, tags, and the dimensions declared here."""
 
+import re
 from dataclasses import dataclass
 
 from finops_core.errors import UsageError
@@ -12,15 +13,20 @@ TAG = "tag:"
 
 @dataclass(frozen=True)
 class Dimension:
-    """A dimension: its name in queries, words for people, and the column of the store that holds it."""
+    """A dimension: its name in queries, words for people, and the column of the store that it is read from."""
 
     name: str
     label: str
     description: str
     column: str
     kind: str = "text"
-    """text | time | number"""
+    """text | time | number | cost (to filter by, not to group by)"""
     group: str = "More"
+    form: str = ""
+    """The regular expression that every value fits, where there is one: what does not fit it, is refused."""
+    example: str = ""
+    ordered: bool = True
+    """Whether values can be compared by <, > and between."""
 
 
 _LABELS = {
@@ -80,27 +86,123 @@ def _declare() -> dict[str, Dimension]:
         if name in COSTS or name == "x_SourceCost":
             continue
         label, group = _LABELS.get(name, (_words(name), "More"))
-        found[name] = Dimension(name, label, meaning, name, kinds[name], group)
+        ordered = kinds[name] != "text" or name == "BillingPeriod"
+        form, example = (r"\d{4}-(0[1-9]|1[0-2])", "2026-09") if name == "BillingPeriod" else ("", "")
+        found[name] = Dimension(name, label, meaning, name, kinds[name], group, form, example, ordered)
     return found
 
 
-DIMENSIONS: dict[str, Dimension] = _declare()
+_DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+_OF_DAY = {
+    d.name: d
+    for d in (
+        Dimension("Day", "Day", "The day of the charge (UTC)", "ChargePeriodStart", "time", "Time"),
+        Dimension(
+            "Week", "Week", "The Monday of the week of the charge (UTC)", "ChargePeriodStart", "time", "Time"
+        ),
+        Dimension(
+            "Month",
+            "Month",
+            "The month of the charge, as 2026-09: by its day, not by the bill it is on",
+            "ChargePeriodStart",
+            "text",
+            "Time",
+            r"\d{4}-(0[1-9]|1[0-2])",
+            "2026-09",
+        ),
+        Dimension(
+            "Quarter",
+            "Quarter",
+            "The calendar quarter of the charge, as 2026-Q3",
+            "ChargePeriodStart",
+            "text",
+            "Time",
+            r"\d{4}-Q[1-4]",
+            "2026-Q3",
+        ),
+        Dimension(
+            "Year",
+            "Year",
+            "The calendar year of the charge",
+            "ChargePeriodStart",
+            "text",
+            "Time",
+            r"\d{4}",
+            "2026",
+        ),
+        Dimension(
+            "Weekday",
+            "Weekday",
+            "The day of the week of the charge, Monday to Sunday",
+            "ChargePeriodStart",
+            "text",
+            "Time",
+            _DAYS,
+            "Monday",
+            False,
+        ),
+        Dimension(
+            "DayOfMonth",
+            "Day of the month",
+            "The day of the month of the charge, 1 to 31",
+            "ChargePeriodStart",
+            "number",
+            "Time",
+        ),
+    )
+}
+"""What is computed from the charge's day; the expressions are in `finops_core.model.expressions`."""
+DAY_DIMENSIONS = tuple(_OF_DAY)
+
+DIMENSIONS: dict[str, Dimension] = _declare() | _OF_DAY
 """By name. `tag:KEY` is a dimension too, for every key of Tags."""
+
+_FILTERS = {
+    name: Dimension(name, _words(name), meaning, name, "cost", "Cost")
+    for name, meaning in (
+        *((name, FOCUS_COLUMNS[name].meaning) for name in COSTS),
+        ("x_SourceCost", CUSTOM_COLUMNS["x_SourceCost"][1]),
+    )
+}
+"""What a charge can be filtered by, but not grouped by: its own costs."""
+
+
+def tag_key(name: str) -> str:
+    """The tag key of `tag:KEY` or `tag:"KEY"`; in quotes, a backslash stands before a quote or a backslash of the key."""
+    key = name.removeprefix(TAG)
+    if re.fullmatch(r'"(?:[^"\\]|\\.)*"', key, re.S):
+        return re.sub(r'\\(["\\])', r"\1", key[1:-1])
+    return key
+
+
+def canonical(name: str) -> str:
+    """The one spelling of a dimension's name: `tag:KEY`, in quotes only where the key itself begins with a quote."""
+    if not name.startswith(TAG):
+        return name
+    key = tag_key(name)
+    if not key.startswith('"'):
+        return TAG + key
+    return TAG + '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def dimension(name: str) -> Dimension:
     """The dimension of a name. Raises UsageError, with the nearest known name."""
-    if name.startswith(TAG) and len(name) > len(TAG):
-        key = name.removeprefix(TAG)
+    if name.startswith(TAG):
+        key = tag_key(name)
+        if not key:
+            raise UsageError("a tag needs a key: tag:KEY")
         return Dimension(
-            name,
+            canonical(name),
             key,
             f"The tag {key!r}, under any provider's prefix ({', '.join(p for p in PREFIXES if p)})",
             "Tags",
             "text",
             "Tags",
+            ordered=False,
         )
     found = DIMENSIONS.get(name)
+    if found is None and name in _FILTERS:
+        raise UsageError(f"{name} is a cost: it can be measured and filtered by, not grouped by")
     if found is None:
         import difflib
 
@@ -108,3 +210,13 @@ def dimension(name: str) -> Dimension:
         hint = f"; did you mean {near[0]}?" if near else ""
         raise UsageError(f"there is no dimension {name!r}{hint} (see `farthing dimensions`)")
     return found
+
+
+def filterable(name: str) -> Dimension:
+    """What a filter may ask about: a dimension, or a cost of the charge itself. Raises UsageError."""
+    return _FILTERS.get(name) or dimension(name)
+
+
+def is_filterable(name: str) -> bool:
+    """Whether a filter may ask about a name."""
+    return name in _FILTERS or name in DIMENSIONS or name.startswith(TAG)

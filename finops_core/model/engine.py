@@ -1,6 +1,5 @@
 """Turns a Query into one expression, over the cube where that is exact, else over charges."""
 
-import re
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -9,10 +8,10 @@ import ibis.expr.types as ir
 
 from finops_core.errors import UsageError
 from finops_core.focus.charges import COSTS, MONEY
-from finops_core.model.dimensions import TAG, Dimension, dimension
+from finops_core.model.dimensions import DAY_DIMENSIONS, dimension, filterable
+from finops_core.model.expressions import column, condition, value
 from finops_core.model.metrics import metric
-from finops_core.model.query import Condition, Query, conditions
-from finops_core.store.owners import PREFIXES
+from finops_core.model.query import Query, conditions
 from finops_core.store.warehouse import CUBE_DIMENSIONS, charge_table_columns
 
 PERIOD = "ChargePeriod"
@@ -25,11 +24,6 @@ _IBIS = {
     MONEY: "decimal(38, 18)",
 }
 _UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
-
-
-@ibis.udf.scalar.builtin(name="json_extract_string")
-def _tag_value(tags: str, path: str) -> str:  # type: ignore[empty-body]
-    """DuckDB's own function."""
 
 
 def charges() -> ir.Table:
@@ -46,10 +40,12 @@ def daily() -> ir.Table:
 
 def uses_cube(query: Query) -> bool:
     """Whether the cube holds everything that the query asks for. The answer is the same, only sooner."""
-    asked = [*query.by, *(c.dimension for c in conditions(query.where))]
+    asked = [*query.by, *(name for c in conditions(query.where) for name in c.dimensions)]
     known = {*CUBE_DIMENSIONS, *COSTS, "x_Rows"}
-    columns = [column for name in query.metrics for column in metric(name).columns]
-    return all(name in known for name in asked) and all(column in known for column in columns)
+    columns = [needed for name in query.metrics for needed in metric(name).columns]
+    return all(name in CUBE_DIMENSIONS or name in DAY_DIMENSIONS for name in asked) and all(
+        needed in known for needed in columns
+    )
 
 
 def expression(query: Query, cube: bool | None = None) -> ir.Table:
@@ -57,7 +53,7 @@ def expression(query: Query, cube: bool | None = None) -> ir.Table:
     use = uses_cube(query) if cube is None else cube
     table = _needed(daily() if use else charges(), query, use)
     day = table["ChargeDay"] if use else table["ChargePeriodStart"]
-    filters = [_condition(table, c) for c in conditions(query.where)]
+    filters = [condition(table, c) for c in conditions(query.where)]
     if query.start is not None:
         filters.append(cast(ir.BooleanValue, day >= ibis.literal(_moment(query.start, use))))
     if query.end is not None:
@@ -65,7 +61,7 @@ def expression(query: Query, cube: bool | None = None) -> ir.Table:
     if filters:
         table = table.filter(filters)
     metrics = {name: metric(name).expression(table) for name in query.metrics}
-    keys = [value.name(name) for name, value in _keys(table, query, use).items()]
+    keys = [key.name(name) for name, key in _keys(table, query, use).items()]
     answer = table.group_by(keys).aggregate(**metrics)
     answer = answer.order_by(_order(answer, query))
     return answer.limit(query.limit) if query.limit is not None else answer
@@ -73,13 +69,13 @@ def expression(query: Query, cube: bool | None = None) -> ir.Table:
 
 def _needed(table: ir.Table, query: Query, cube: bool) -> ir.Table:
     """The columns that the query reads, and no more: planning ninety of them takes longer than many an answer."""
-    asked = [*query.by, *(c.dimension for c in conditions(query.where))]
+    asked = [*query.by, *(name for c in conditions(query.where) for name in c.dimensions)]
     names = dict.fromkeys(
         [
             "ChargeDay" if cube else "ChargePeriodStart",
             CURRENCY,
-            *(dimension(name).column for name in asked),
-            *(column for name in query.metrics for column in metric(name).columns),
+            *(column(cube, filterable(name)) for name in asked),
+            *(needed for name in query.metrics for needed in metric(name).columns),
         ]
     )
     return table.select([_rows(cube) if name == "x_Rows" else table[name] for name in names])
@@ -97,48 +93,11 @@ def _keys(table: ir.Table, query: Query, cube: bool) -> dict[str, ir.Value]:
     if query.grain != "none":
         keys[PERIOD] = cast(Any, day).cast("timestamp").truncate(_UNITS[query.grain]).cast("date")
     keys[CURRENCY] = table[CURRENCY]
-    return keys | {name: _value(table, dimension(name)) for name in query.by}
+    return keys | {name: value(table, dimension(name)) for name in query.by}
 
 
 def _moment(day: date, cube: bool) -> date | datetime:
     return day if cube else datetime(day.year, day.month, day.day)
-
-
-def _value(table: ir.Table, found: Dimension) -> ir.Value:
-    if not found.name.startswith(TAG):
-        return table[found.column]
-    key = found.name.removeprefix(TAG)
-    paths = [f'$."{prefix}{key}"' for prefix in PREFIXES if '"' not in key]
-    return (
-        ibis.coalesce(*[_tag_value(table["Tags"], path) for path in paths]) if paths else ibis.null("string")
-    )
-
-
-def _condition(table: ir.Table, condition: Condition) -> ir.BooleanValue:
-    found = dimension(condition.dimension)
-    value = cast(Any, _value(table, found))
-    operator = condition.operator
-    if operator == "is null":
-        return cast(ir.BooleanValue, value.isnull())
-    if operator == "is not null":
-        return cast(ir.BooleanValue, value.notnull())
-    if operator in ("~", "!~"):
-        hit = value.cast("string").lower().contains(condition.values[0].lower())
-        return cast(ir.BooleanValue, hit if operator == "~" else (~hit) | value.isnull())
-    literals = [_literal(found, text) for text in condition.values]
-    hit = value.isin(literals) if literals else ibis.literal(False)
-    return cast(ir.BooleanValue, hit if operator in ("=", "in") else (~hit) | value.isnull())
-
-
-def _literal(found: Dimension, text: str) -> Any:
-    if found.kind == "text":
-        return text
-    try:
-        if found.kind == "number":
-            return float(text)
-        return datetime.fromisoformat(re.sub(r"Z$", "", text))
-    except ValueError:
-        raise UsageError(f"{text!r} is no {found.kind} to compare {found.name} with") from None
 
 
 def _order(answer: ir.Table, query: Query) -> list[Any]:

@@ -1,97 +1,18 @@
 """A question about spend: frozen, comparable, and the same in a URL, on the command line, and in Python."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
 from finops_core.errors import UsageError
+from finops_core.model.conditions import AllOf, AnyOf, Condition, Node, Not, Where, conditions
+from finops_core.model.dimensions import canonical
+
+__all__ = ["GRAINS", "AllOf", "AnyOf", "Condition", "Node", "Not", "Query", "Where", "conditions"]
 
 GRAINS = ("none", "day", "week", "month", "quarter", "year")
-OPERATORS = ("=", "!=", "~", "!~", "in", "not in", "is null", "is not null")
-_CONDITION = re.compile(
-    r"^\s*(?P<dimension>.+?)(?:\s+(?P<word>not in|in)\s+|\s*(?P<sign>!=|!~|=|~)\s*)(?P<values>.*)$", re.S
-)
-_NULL = re.compile(r"^\s*(?P<dimension>.+?)\s+(?P<operator>is null|is not null)\s*$")
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A filter. `!=`, `!~` and `not in` keep rows without a value, so that a filter and its opposite make up the whole."""
-
-    dimension: str
-    operator: str
-    values: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.operator not in OPERATORS:
-            raise UsageError(f"there is no operator {self.operator!r}; known are {', '.join(OPERATORS)}")
-        wanted = 0 if self.operator.startswith("is") else None if self.operator.endswith("in") else 1
-        if wanted is not None and len(self.values) != wanted:
-            raise UsageError(
-                f"{self.dimension} {self.operator} takes {wanted} values, not {len(self.values)}"
-            )
-
-    def __str__(self) -> str:
-        if not self.values and self.operator.startswith("is"):
-            return f"{self.dimension} {self.operator}"
-        if self.operator.endswith("in"):
-            return f"{self.dimension} {self.operator} {','.join(_escape(v) for v in self.values)}"
-        return f"{self.dimension}{self.operator}{self.values[0]}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Condition":
-        """Reads `Dim=value`, `Dim!=value`, `Dim in a,b`, `Dim~part`, `Dim is null` … Raises UsageError."""
-        if match := _NULL.match(text):
-            return cls(match["dimension"], match["operator"])
-        match = _CONDITION.match(text)
-        if match is None:
-            raise UsageError(
-                f"{text!r} is no condition: write Dim=value, Dim!=value, Dim in a,b, Dim~part or Dim is null"
-            )
-        operator = match["word"] or match["sign"]
-        values = _split(match["values"]) if operator.endswith("in") else (match["values"],)
-        return cls(match["dimension"], operator, values)
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace(",", "\\,")
-
-
-def _split(text: str) -> tuple[str, ...]:
-    """The values between commas; a backslash takes the next character as it is."""
-    parts = [""]
-    marked = False
-    for character in text:
-        if marked or character not in "\\,":
-            parts[-1] += character
-            marked = False
-        elif character == ",":
-            parts.append("")
-        else:
-            marked = True
-    return tuple(parts)
-
-
-Where = Mapping[str, Any] | Iterable[Condition | str] | None
-
-
-def conditions(where: Where) -> tuple[Condition, ...]:
-    """Conditions from a mapping (value, list of values, or None for null), from texts, or as they are."""
-    if where is None:
-        return ()
-    if isinstance(where, Mapping):
-        return tuple(_from_value(name, value) for name, value in where.items())
-    return tuple(c if isinstance(c, Condition) else Condition.parse(c) for c in where)
-
-
-def _from_value(name: str, value: Any) -> Condition:
-    if value is None:
-        return Condition(name, "is null")
-    if isinstance(value, (list, tuple, set)):
-        return Condition(name, "in", tuple(str(v) for v in value))
-    return Condition(name, "=", (str(value),))
 
 
 @dataclass(frozen=True)
@@ -101,7 +22,7 @@ class Query:
     metrics: tuple[str, ...] | str | Sequence[str]
     by: tuple[str, ...] | Sequence[str] = ()
     grain: str = "none"
-    where: tuple[Condition, ...] | Where = ()
+    where: tuple[Node, ...] | Where = ()
     start: date | None = None
     end: date | None = None
     order: str | None = None
@@ -109,8 +30,8 @@ class Query:
     limit: int | None = field(default=None)
 
     def __post_init__(self) -> None:
-        metrics = (self.metrics,) if isinstance(self.metrics, str) else tuple(self.metrics)
-        by = (self.by,) if isinstance(self.by, str) else tuple(self.by)
+        metrics = (self.metrics,) if isinstance(self.metrics, str) else tuple(dict.fromkeys(self.metrics))
+        by = tuple(dict.fromkeys(canonical(n) for n in ((self.by,) if isinstance(self.by, str) else self.by)))
         object.__setattr__(self, "metrics", metrics)
         object.__setattr__(self, "by", by)
         object.__setattr__(self, "where", conditions(self.where))
@@ -118,6 +39,8 @@ class Query:
         object.__setattr__(self, "end", _day(self.end))
         if not metrics:
             raise UsageError("a query needs a metric")
+        for name in set(metrics) & set(by):
+            raise UsageError(f"{name} cannot be measured and grouped by in one query: ask for one of the two")
         if self.grain not in GRAINS:
             raise UsageError(f"there is no grain {self.grain!r}; known are {', '.join(GRAINS)}")
         if self.start and self.end and self.start >= self.end:
@@ -162,7 +85,7 @@ class Query:
             metrics=tuple(many("metric")) or ("EffectiveCost",),
             by=tuple(many("by")),
             grain=one("grain") or "none",
-            where=tuple(Condition.parse(text) for text in many("where")),
+            where=tuple(many("where")),
             start=_day(one("from")),
             end=_day(one("to")),
             order=one("order"),

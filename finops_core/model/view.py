@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from finops_core.errors import UsageError
-from finops_core.model.dimensions import dimension
+from finops_core.model.dimensions import dimension, filterable
 from finops_core.model.metrics import metric
 from finops_core.model.periods import NAMED_PERIODS, Period, compared, named_period
 from finops_core.model.query import Condition, Query, conditions
@@ -68,7 +68,7 @@ class View:
         period = self.days(first, end)
         chosen = self.currency or currency
         where = conditions(self.query.where)
-        if chosen is not None and not any(c.dimension == "BillingCurrency" for c in where):
+        if chosen is not None and not any(c.dimensions == ("BillingCurrency",) for c in where):
             where = (*where, Condition("BillingCurrency", "=", (chosen,)))
         return self.query.but(start=period.start, end=period.end, where=where)
 
@@ -103,8 +103,10 @@ class View:
         if not floor.isdecimal():
             raise UsageError(f"{floor!r} is no amount below which changes are shown as one")
         query = Query.from_params(given)
-        for name in (*query.by, *(c.dimension for c in conditions(query.where))):
+        for name in query.by:
             dimension(name)
+        for name in (name for node in conditions(query.where) for name in node.dimensions):
+            filterable(name)
         for name in query.metrics:
             if not metric(name).additive:
                 raise UsageError(
