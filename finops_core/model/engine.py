@@ -1,4 +1,4 @@
-"""Turns a Query into one expression, over the cube where that is exact, else over charges."""
+"""Turns a Query into one expression, over a cube where that is exact, else over charges."""
 
 import re
 from datetime import date, datetime
@@ -8,16 +8,18 @@ import ibis
 import ibis.expr.types as ir
 
 from finops_core.errors import UsageError
-from finops_core.focus.charges import COSTS, MONEY
+from finops_core.focus.charges import MONEY
 from finops_core.model.dimensions import TAG, Dimension, dimension
 from finops_core.model.metrics import metric
 from finops_core.model.query import Condition, Query, conditions
+from finops_core.store.cubes import DAY, MONTH, ROWS, Cube, holding
 from finops_core.store.owners import PREFIXES
-from finops_core.store.warehouse import CUBE_DIMENSIONS, charge_table_columns
+from finops_core.store.warehouse import charge_table_columns
 
 PERIOD = "ChargePeriod"
 CURRENCY = "BillingCurrency"
 _IBIS = {
+    "DATE": "date",
     "VARCHAR": "string",
     "DOUBLE": "float64",
     "TIMESTAMP": "timestamp",
@@ -37,62 +39,74 @@ def charges() -> ir.Table:
     return ibis.table({name: _IBIS[kind] for name, kind in charge_table_columns().items()}, name="charges")
 
 
-def daily() -> ir.Table:
-    """The cube `daily`, unbound."""
+def cube_table(cube: Cube) -> ir.Table:
+    """The table of a cube, unbound."""
     types = charge_table_columns()
-    schema = {"ChargeDay": "date", **{name: _IBIS[types[name]] for name in CUBE_DIMENSIONS}}
-    return ibis.table({**schema, **dict.fromkeys(COSTS, _IBIS[MONEY]), "x_Rows": "int64"}, name="daily")
+    return ibis.table(
+        {name: _IBIS[kind or types[name]] for name, kind in cube.columns.items()}, name=cube.name
+    )
+
+
+def cubes_of(query: Query) -> list[Cube]:
+    """The cubes that hold everything the query asks for, smallest first: the answer is that of the charges, only sooner."""
+    bounds_are_months = all(day is None or day.day == 1 for day in (query.start, query.end))
+    time = MONTH if bounds_are_months and query.grain in ("none", "month", "quarter", "year") else DAY
+    return holding({time, *_columns(query)})
 
 
 def uses_cube(query: Query) -> bool:
-    """Whether the cube holds everything that the query asks for. The answer is the same, only sooner."""
+    """Whether a cube answers the query."""
+    return bool(cubes_of(query))
+
+
+def _columns(query: Query) -> list[str]:
+    """The columns of the store that the query reads, beside that of the time."""
     asked = [*query.by, *(c.dimension for c in conditions(query.where))]
-    known = {*CUBE_DIMENSIONS, *COSTS, "x_Rows"}
-    columns = [column for name in query.metrics for column in metric(name).columns]
-    return all(name in known for name in asked) and all(column in known for column in columns)
+    return [
+        CURRENCY,
+        *(dimension(name).column for name in asked),
+        *(column for name in query.metrics for column in metric(name).columns),
+    ]
 
 
-def expression(query: Query, cube: bool | None = None) -> ir.Table:
-    """The query over an unbound table: period (with a grain), BillingCurrency, dimensions, metrics; ordered."""
-    use = uses_cube(query) if cube is None else cube
-    table = _needed(daily() if use else charges(), query, use)
-    day = table["ChargeDay"] if use else table["ChargePeriodStart"]
+def expression(query: Query, cube: Cube | None) -> ir.Table:
+    """The query over an unbound table, which is `charges` where no cube is given: period (with a grain),
+    BillingCurrency, dimensions, metrics; ordered."""
+    table = _needed(cube_table(cube) if cube else charges(), query, cube)
+    day = table[_time(cube)]
     filters = [_condition(table, c) for c in conditions(query.where)]
     if query.start is not None:
-        filters.append(cast(ir.BooleanValue, day >= ibis.literal(_moment(query.start, use))))
+        filters.append(cast(ir.BooleanValue, day >= ibis.literal(_moment(query.start, cube))))
     if query.end is not None:
-        filters.append(cast(ir.BooleanValue, day < ibis.literal(_moment(query.end, use))))
+        filters.append(cast(ir.BooleanValue, day < ibis.literal(_moment(query.end, cube))))
     if filters:
         table = table.filter(filters)
     metrics = {name: metric(name).expression(table) for name in query.metrics}
-    keys = [value.name(name) for name, value in _keys(table, query, use).items()]
+    keys = [value.name(name) for name, value in _keys(table, query, cube).items()]
     answer = table.group_by(keys).aggregate(**metrics)
     answer = answer.order_by(_order(answer, query))
     return answer.limit(query.limit) if query.limit is not None else answer
 
 
-def _needed(table: ir.Table, query: Query, cube: bool) -> ir.Table:
+def _time(cube: Cube | None) -> str:
+    """The column that says when a row was charged."""
+    return cube.time if cube else "ChargePeriodStart"
+
+
+def _needed(table: ir.Table, query: Query, cube: Cube | None) -> ir.Table:
     """The columns that the query reads, and no more: planning ninety of them takes longer than many an answer."""
-    asked = [*query.by, *(c.dimension for c in conditions(query.where))]
-    names = dict.fromkeys(
-        [
-            "ChargeDay" if cube else "ChargePeriodStart",
-            CURRENCY,
-            *(dimension(name).column for name in asked),
-            *(column for name in query.metrics for column in metric(name).columns),
-        ]
-    )
-    return table.select([_rows(cube) if name == "x_Rows" else table[name] for name in names])
+    names = dict.fromkeys([_time(cube), *_columns(query)])
+    return table.select([_rows(cube) if name == ROWS else table[name] for name in names])
 
 
-def _rows(cube: bool) -> ir.Value:
+def _rows(cube: Cube | None) -> ir.Value:
     """How many charges a row stands for."""
-    return ibis._["x_Rows"] if cube else ibis.literal(1, "int64").name("x_Rows")
+    return ibis._[ROWS] if cube else ibis.literal(1, "int64").name(ROWS)
 
 
-def _keys(table: ir.Table, query: Query, cube: bool) -> dict[str, ir.Value]:
+def _keys(table: ir.Table, query: Query, cube: Cube | None) -> dict[str, ir.Value]:
     """What the query groups by: period, currency, dimensions."""
-    day = table["ChargeDay"] if cube else table["ChargePeriodStart"]
+    day = table[_time(cube)]
     keys: dict[str, ir.Value] = {}
     if query.grain != "none":
         keys[PERIOD] = cast(Any, day).cast("timestamp").truncate(_UNITS[query.grain]).cast("date")
@@ -100,7 +114,7 @@ def _keys(table: ir.Table, query: Query, cube: bool) -> dict[str, ir.Value]:
     return keys | {name: _value(table, dimension(name)) for name in query.by}
 
 
-def _moment(day: date, cube: bool) -> date | datetime:
+def _moment(day: date, cube: Cube | None) -> date | datetime:
     return day if cube else datetime(day.year, day.month, day.day)
 
 
@@ -154,6 +168,11 @@ def _order(answer: ir.Table, query: Query) -> list[Any]:
     return [ibis.desc(name) if name in descending else ibis.asc(name) for name in names]
 
 
-def sql(query: Query, cube: bool | None = None) -> str:
-    """The query as DuckDB's SQL."""
+def sql(query: Query) -> str:
+    """The query as DuckDB's SQL, over the smallest table that has what it asks for."""
+    return sql_over(query, next(iter(cubes_of(query)), None))
+
+
+def sql_over(query: Query, cube: Cube | None) -> str:
+    """The query as DuckDB's SQL over a cube that holds what it asks for, or over `charges`."""
     return str(ibis.to_sql(expression(query, cube), dialect="duckdb"))
