@@ -1,4 +1,4 @@
-"""Turns a Query into one expression, over the cube where that is exact, else over charges."""
+"""Turns a Query into one expression, over a cube where that is exact, else over charges."""
 
 from datetime import date, datetime
 from typing import Any, cast
@@ -7,16 +7,18 @@ import ibis
 import ibis.expr.types as ir
 
 from finops_core.errors import UsageError
-from finops_core.focus.charges import COSTS, MONEY
+from finops_core.focus.charges import MONEY
 from finops_core.model.dimensions import DAY_DIMENSIONS, dimension, filterable
 from finops_core.model.expressions import column, condition, value
 from finops_core.model.metrics import metric
 from finops_core.model.query import Query, conditions
-from finops_core.store.warehouse import CUBE_DIMENSIONS, charge_table_columns
+from finops_core.store.cubes import DAY, MONTH, ROWS, Cube, holding
+from finops_core.store.warehouse import charge_table_columns
 
 PERIOD = "ChargePeriod"
 CURRENCY = "BillingCurrency"
 _IBIS = {
+    "DATE": "date",
     "VARCHAR": "string",
     "DOUBLE": "float64",
     "TIMESTAMP": "timestamp",
@@ -31,64 +33,80 @@ def charges() -> ir.Table:
     return ibis.table({name: _IBIS[kind] for name, kind in charge_table_columns().items()}, name="charges")
 
 
-def daily() -> ir.Table:
-    """The cube `daily`, unbound."""
+def cube_table(cube: Cube) -> ir.Table:
+    """The table of a cube, unbound."""
     types = charge_table_columns()
-    schema = {"ChargeDay": "date", **{name: _IBIS[types[name]] for name in CUBE_DIMENSIONS}}
-    return ibis.table({**schema, **dict.fromkeys(COSTS, _IBIS[MONEY]), "x_Rows": "int64"}, name="daily")
-
-
-def uses_cube(query: Query) -> bool:
-    """Whether the cube holds everything that the query asks for. The answer is the same, only sooner."""
-    asked = [*query.by, *(name for c in conditions(query.where) for name in c.dimensions)]
-    known = {*CUBE_DIMENSIONS, *COSTS, "x_Rows"}
-    columns = [needed for name in query.metrics for needed in metric(name).columns]
-    return all(name in CUBE_DIMENSIONS or name in DAY_DIMENSIONS for name in asked) and all(
-        needed in known for needed in columns
+    return ibis.table(
+        {name: _IBIS[kind or types[name]] for name, kind in cube.columns.items()}, name=cube.name
     )
 
 
-def expression(query: Query, cube: bool | None = None) -> ir.Table:
-    """The query over an unbound table: period (with a grain), BillingCurrency, dimensions, metrics; ordered."""
-    use = uses_cube(query) if cube is None else cube
-    table = _needed(daily() if use else charges(), query, use)
-    day = table["ChargeDay"] if use else table["ChargePeriodStart"]
+def cubes_of(query: Query) -> list[Cube]:
+    """The cubes that hold everything the query asks for, smallest first: the answer is that of the charges, only sooner."""
+    asked = _asked(query)
+    bounds_are_months = all(day is None or day.day == 1 for day in (query.start, query.end))
+    by_month = bounds_are_months and query.grain in ("none", "month", "quarter", "year")
+    time = DAY if not by_month or any(name in DAY_DIMENSIONS for name in asked) else MONTH
+    dimensions = {filterable(name).column for name in asked if name not in DAY_DIMENSIONS}
+    found = holding({time, CURRENCY, *dimensions, *_figures(query)})
+    # A cube has the sum of costs that a filter asks of each charge.
+    return [cube for cube in found if dimensions <= set(cube.dimensions)]
+
+
+def uses_cube(query: Query) -> bool:
+    """Whether a cube answers the query."""
+    return bool(cubes_of(query))
+
+
+def _asked(query: Query) -> list[str]:
+    """The dimensions, and costs of the charge itself, that a query groups or filters by."""
+    return [*query.by, *(name for c in conditions(query.where) for name in c.dimensions)]
+
+
+def _figures(query: Query) -> list[str]:
+    """The columns that a query's metrics are computed from."""
+    return [needed for name in query.metrics for needed in metric(name).columns]
+
+
+def expression(query: Query, cube: Cube | None) -> ir.Table:
+    """The query over an unbound table, which is `charges` where no cube is given: period (with a grain),
+    BillingCurrency, dimensions, metrics; ordered."""
+    table = _needed(cube_table(cube) if cube else charges(), query, cube)
+    day = table[_time(cube)]
     filters = [condition(table, c) for c in conditions(query.where)]
     if query.start is not None:
-        filters.append(cast(ir.BooleanValue, day >= ibis.literal(_moment(query.start, use))))
+        filters.append(cast(ir.BooleanValue, day >= ibis.literal(_moment(query.start, cube))))
     if query.end is not None:
-        filters.append(cast(ir.BooleanValue, day < ibis.literal(_moment(query.end, use))))
+        filters.append(cast(ir.BooleanValue, day < ibis.literal(_moment(query.end, cube))))
     if filters:
         table = table.filter(filters)
     metrics = {name: metric(name).expression(table) for name in query.metrics}
-    keys = [key.name(name) for name, key in _keys(table, query, use).items()]
+    keys = [key.name(name) for name, key in _keys(table, query, cube).items()]
     answer = table.group_by(keys).aggregate(**metrics)
     answer = answer.order_by(_order(answer, query))
     return answer.limit(query.limit) if query.limit is not None else answer
 
 
-def _needed(table: ir.Table, query: Query, cube: bool) -> ir.Table:
+def _time(cube: Cube | None) -> str:
+    """The column that says when a row was charged."""
+    return cube.time if cube else "ChargePeriodStart"
+
+
+def _needed(table: ir.Table, query: Query, cube: Cube | None) -> ir.Table:
     """The columns that the query reads, and no more: planning ninety of them takes longer than many an answer."""
-    asked = [*query.by, *(name for c in conditions(query.where) for name in c.dimensions)]
-    names = dict.fromkeys(
-        [
-            "ChargeDay" if cube else "ChargePeriodStart",
-            CURRENCY,
-            *(column(cube, filterable(name)) for name in asked),
-            *(needed for name in query.metrics for needed in metric(name).columns),
-        ]
-    )
-    return table.select([_rows(cube) if name == "x_Rows" else table[name] for name in names])
+    asked = [column(cube is not None, filterable(name)) for name in _asked(query)]
+    names = dict.fromkeys([_time(cube), CURRENCY, *asked, *_figures(query)])
+    return table.select([_rows(cube) if name == ROWS else table[name] for name in names])
 
 
-def _rows(cube: bool) -> ir.Value:
+def _rows(cube: Cube | None) -> ir.Value:
     """How many charges a row stands for."""
-    return ibis._["x_Rows"] if cube else ibis.literal(1, "int64").name("x_Rows")
+    return ibis._[ROWS] if cube else ibis.literal(1, "int64").name(ROWS)
 
 
-def _keys(table: ir.Table, query: Query, cube: bool) -> dict[str, ir.Value]:
+def _keys(table: ir.Table, query: Query, cube: Cube | None) -> dict[str, ir.Value]:
     """What the query groups by: period, currency, dimensions."""
-    day = table["ChargeDay"] if cube else table["ChargePeriodStart"]
+    day = table[_time(cube)]
     keys: dict[str, ir.Value] = {}
     if query.grain != "none":
         keys[PERIOD] = cast(Any, day).cast("timestamp").truncate(_UNITS[query.grain]).cast("date")
@@ -96,7 +114,7 @@ def _keys(table: ir.Table, query: Query, cube: bool) -> dict[str, ir.Value]:
     return keys | {name: value(table, dimension(name)) for name in query.by}
 
 
-def _moment(day: date, cube: bool) -> date | datetime:
+def _moment(day: date, cube: Cube | None) -> date | datetime:
     return day if cube else datetime(day.year, day.month, day.day)
 
 
@@ -113,6 +131,11 @@ def _order(answer: ir.Table, query: Query) -> list[Any]:
     return [ibis.desc(name) if name in descending else ibis.asc(name) for name in names]
 
 
-def sql(query: Query, cube: bool | None = None) -> str:
-    """The query as DuckDB's SQL."""
+def sql(query: Query) -> str:
+    """The query as DuckDB's SQL, over the smallest table that has what it asks for."""
+    return sql_over(query, next(iter(cubes_of(query)), None))
+
+
+def sql_over(query: Query, cube: Cube | None) -> str:
+    """The query as DuckDB's SQL over a cube that holds what it asks for, or over `charges`."""
     return str(ibis.to_sql(expression(query, cube), dialect="duckdb"))

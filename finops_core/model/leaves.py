@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 from finops_core.model import engine
 from finops_core.model.dimensions import dimension
 from finops_core.model.engine import CURRENCY
+from finops_core.model.expressions import condition, value
 from finops_core.model.periods import Period
 from finops_core.model.query import Query, conditions
 
@@ -71,9 +72,9 @@ def _side(
     """The sums of one period by leaf and by what its rows can tell: idle, loose or priced."""
     table = engine.charges()
     day = table["ChargePeriodStart"]
-    asked = [engine._condition(table, c) for c in conditions(query.where)]
+    asked = [condition(table, c) for c in conditions(query.where)]
     table = table.filter([*asked, day >= _moment(period.start), day < _moment(period.end)])
-    columns = {CURRENCY: table[CURRENCY]} | {name: engine._value(table, dimension(name)) for name in query.by}
+    columns = {CURRENCY: table[CURRENCY]} | {name: value(table, dimension(name)) for name in query.by}
     columns |= {key: _first(table, names) for key, names in leaf.items()}
     columns |= {
         "basis": _basis(table, query.metrics[0]),
@@ -132,5 +133,5 @@ def _of(both: ir.Table, figure: str, side: str) -> ir.Value:
     return _filled(found, 0.0 if figure in ("quantity", "gross") else 0)
 
 
-def _filled(value: Any, instead: Any) -> Any:
-    return value.fill_null(instead)
+def _filled(found: Any, instead: Any) -> Any:
+    return found.fill_null(instead)

@@ -112,6 +112,7 @@ class Ledger:
                     if path == self.home.current() and path.exists():
                         raise _damaged(self.home, error) from error
                     continue  # a writer swapped the link between our look and our opening
+                warehouse.refuse_other_tables(opened)
                 opened.execute("SET enable_external_access=false")
                 # The old connection stays open for the cursors that still read it; it goes when they do.
                 self._connection, self._path = opened, path

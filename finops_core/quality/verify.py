@@ -1,4 +1,4 @@
-"""Reads the lake, finops.duckdb and its cube again, and holds them against what was recorded at load."""
+"""Reads the lake, finops.duckdb and its cubes again, and holds them against what was recorded at load."""
 
 import os
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from finops_core.focus.charges import COSTS
 from finops_core.ingest.sql import scalar
 from finops_core.store import warehouse
 from finops_core.store.batches import Batch, in_force, plain
+from finops_core.store.cubes import CUBES, ROWS
 from finops_core.store.home import Home
 from finops_core.store.lake import Lake, lake_relation
 
-_PLACES = ("lake", "charges", "daily", "recorded")
+_PLACES = ("lake", "charges", *(cube.name for cube in CUBES), "recorded")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def verify(home: Home) -> list[Check]:
 
     The lake is read at the version that the warehouse was built from: a load killed between the two leaves the old
     figures in force, and they must agree too. Raises StoreDamaged where a part of the store cannot be read at all, and
-    NothingLoaded where there is no home.
+    NothingLoaded where there is no home, and UsageError where another version of the product built the warehouse.
     """
     lake = Lake(home.lake)
     if not os.path.lexists(home.link) and home.path.is_dir():
@@ -56,10 +57,11 @@ def verify(home: Home) -> list[Check]:
         return []
     connection = _open(home)
     try:
+        warehouse.refuse_other_tables(connection)
         built_from = int(scalar(connection, "SELECT value FROM meta WHERE key = 'lake_version'"))
         found: dict[str, Figures] = {
             "charges": _sums(connection, "charges", "count(*)"),
-            "daily": _sums(connection, "daily", "sum(x_Rows)"),
+            **{cube.name: _sums(connection, cube.name, f"sum({ROWS})") for cube in CUBES},
             "recorded": _recorded([b for b in lake.batches() if b.lake_version <= built_from]),
         }
         known = {key for figures in found.values() for key in figures}

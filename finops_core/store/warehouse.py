@@ -1,7 +1,7 @@
 """finops.duckdb: derived from the lake, and what every question is asked of.
 
-Tables: `charges` (the lake's rows and their owners), `daily` (a cube over the day and the dimensions that most
-questions use), `batches` (what each load said), `meta`. A writer prepares the next version beside the current one and
+Tables: `charges` (the lake's rows and their owners), the cubes of `finops_core.store.cubes`, `batches` (what each load
+said), `meta`. A writer prepares the next version beside the current one and
 swaps the link; readers never wait and never see half a load.
 """
 
@@ -15,46 +15,16 @@ from pathlib import Path
 
 import duckdb
 
-from finops_core.focus.charges import COSTS, MONEY
+from finops_core.errors import UsageError
 from finops_core.formats.expressions import quoted
+from finops_core.ingest.sql import scalar
 from finops_core.store.batches import Batch
+from finops_core.store.cubes import CUBES, Cube
 from finops_core.store.home import Home, make_directory, sync
 from finops_core.store.lake import Lake, Partition, lake_columns, lake_relation
 from finops_core.store.owners import OWNER_COLUMNS, OwnerRule, owner_rules, owners_sql
 
 MEMORY_LIMIT = "1500MB"
-
-CUBE_DIMENSIONS = (
-    "x_Source",
-    "BillingPeriod",
-    "BillingPeriodStart",
-    "BillingCurrency",
-    "ProviderName",
-    "ServiceProviderName",
-    "PublisherName",
-    "InvoiceIssuerName",
-    "BillingAccountId",
-    "BillingAccountName",
-    "SubAccountId",
-    "SubAccountName",
-    "ServiceCategory",
-    "ServiceName",
-    "RegionId",
-    "RegionName",
-    "ChargeCategory",
-    "ChargeClass",
-    "ChargeFrequency",
-    "PricingCategory",
-    "CommitmentDiscountCategory",
-    "CommitmentDiscountId",
-    "CommitmentDiscountStatus",
-    "CommitmentDiscountType",
-    "x_ChargeType",
-    "x_Derived",
-    "x_Quality",
-    *OWNER_COLUMNS,
-)
-"""Dimensions of `daily` beside ChargeDay. A question over others is asked of `charges`."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +42,7 @@ def charge_table_columns() -> dict[str, str]:
 
 
 def _schema_version() -> str:
-    return json.dumps([list(charge_table_columns().items()), CUBE_DIMENSIONS])
+    return json.dumps([list(charge_table_columns().items()), [list(cube.columns) for cube in CUBES]])
 
 
 def _owners_version(rules: dict[str, OwnerRule]) -> str:
@@ -162,9 +132,22 @@ def sweep(home: Home, current: Path) -> None:
 
 
 def is_built_from(path: Path, lake_version: int, newest_batch: str | None) -> bool:
-    """Whether a warehouse is complete, and of this version of the lake."""
+    """Whether a warehouse is complete, of this version of the lake, and has the tables that this product reads."""
     meta = _meta(path)
-    return (meta.get("lake_version"), meta.get("newest_batch")) == (str(lake_version), newest_batch or "")
+    found = (meta.get("lake_version"), meta.get("newest_batch"), meta.get("schema"))
+    return found == (str(lake_version), newest_batch or "", _schema_version())
+
+
+def refuse_other_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raises UsageError for a warehouse that another version of the product made: its tables are not those of this one."""
+    try:
+        schema = scalar(connection, "SELECT value FROM meta WHERE key = 'schema'")
+    except duckdb.Error:
+        return  # no warehouse at all, or a damaged one: whoever reads it will say so
+    if schema != _schema_version():
+        raise UsageError(
+            "finops.duckdb was made by another version of Farthing: `farthing rebuild` makes it anew from the lake"
+        )
 
 
 def _next_name(home: Home) -> str:
@@ -197,9 +180,9 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     columns = ", ".join(f"{name} {kind}" for name, kind in charge_table_columns().items())
     connection.execute(f"CREATE TABLE charges ({columns})")
     types = charge_table_columns()
-    dimensions = ", ".join(f"{name} {types[name]}" for name in CUBE_DIMENSIONS)
-    costs = ", ".join(f"{name} {MONEY}" for name in COSTS)
-    connection.execute(f"CREATE TABLE daily (ChargeDay DATE, {dimensions}, {costs}, x_Rows BIGINT)")
+    for cube in CUBES:
+        columns = ", ".join(f"{name} {kind or types[name]}" for name, kind in cube.columns.items())
+        connection.execute(f"CREATE TABLE {cube.name} ({columns})")
     connection.execute(
         "CREATE TABLE batches (source VARCHAR, billing_period VARCHAR, batch_id VARCHAR, record VARCHAR)"
     )
@@ -212,22 +195,27 @@ def _replace(
     if not changed:
         return
     months = ", ".join(f"({quoted(s)}, {quoted(p)})" for s, p in changed)
+    replaced = f"(x_Source, BillingPeriod) IN ({months})"
     rows = lake_relation([file for files in changed.values() for file in files])
     lake = ", ".join(f"r.{name}" for name in lake_columns())
     owners = ", ".join(f"o.{name}" for name in OWNER_COLUMNS)
-    dimensions = ", ".join(CUBE_DIMENSIONS)
-    costs = ", ".join(f"sum({name})" for name in COSTS)
-    connection.execute(f"DELETE FROM charges WHERE (x_Source, BillingPeriod) IN ({months})")
-    connection.execute(f"DELETE FROM daily WHERE (x_Source, BillingPeriod) IN ({months})")
+    for table in ("charges", *(cube.name for cube in CUBES)):
+        connection.execute(f"DELETE FROM {table} WHERE {replaced}")
     tags = f"(SELECT DISTINCT Tags FROM {rows} WHERE Tags IS NOT NULL)"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE tag_owners AS {owners_sql(rules, tags)}")
     connection.execute(
         f"INSERT INTO charges SELECT {lake}, {owners} FROM {rows} r LEFT JOIN tag_owners o ON r.Tags = o.Tags"
     )
-    connection.execute(
-        f"""INSERT INTO daily SELECT CAST(ChargePeriodStart AS DATE), {dimensions}, {costs}, count(*) FROM charges
-            WHERE (x_Source, BillingPeriod) IN ({months}) GROUP BY CAST(ChargePeriodStart AS DATE), {dimensions}"""
-    )
+    _fill_cubes(connection, replaced)
+
+
+def _fill_cubes(connection: duckdb.DuckDBPyConnection, replaced: str) -> None:
+    """Adds the replaced months to every cube, the widest first: each from the shortest one that has its columns."""
+    made: dict[Cube, int] = {}
+    for cube in reversed(CUBES):
+        wider = [other for other in made if other.holds(cube.columns)]
+        source = min(wider, key=lambda other: made[other], default=None)
+        made[cube] = scalar(connection, f"INSERT INTO {cube.name} {cube.rows(source, replaced)}")
 
 
 def _write_batches(connection: duckdb.DuckDBPyConnection, batches: list[Batch]) -> None:

@@ -43,5 +43,5 @@ def test_the_command_answers(home: Home, tmp_path, capfdbinary: pytest.CaptureFi
 
 
 def test_sql_names_the_cube_or_the_charges() -> None:
-    assert "daily" in as_sql(Query("EffectiveCost", by=["ServiceName"]))
+    assert "services" in as_sql(Query("EffectiveCost", by=["ServiceName"]))
     assert "charges" in as_sql(Query("EffectiveCost", by=["ResourceId"]))

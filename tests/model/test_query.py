@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from finops_core import Ledger, Query
 from finops_core.errors import UsageError
-from finops_core.model.engine import sql, uses_cube
+from finops_core.model.engine import cubes_of, sql, sql_over
 from finops_core.model.query import Condition
 from finops_core.store.home import Home
 from finops_core.store.load import load
@@ -135,12 +135,14 @@ known = st.builds(
     st.lists(known | st.builds(Condition, st.just("x_Team"), st.just("is null")), max_size=2),
     st.none() | days,
 )
-def test_cube_and_charges_give_one_answer(
+def test_cubes_and_charges_give_one_answer(
     ledger: Ledger, metrics: list[str], by: list[str], grain: str, where: list[Condition], start: date | None
 ) -> None:
     query = Query(metrics, by, grain, where, start)
-    assert uses_cube(query)
-    assert ledger.frame(sql(query, cube=True)).equals(ledger.frame(sql(query, cube=False)))
+    cubes = cubes_of(query)
+    plain = ledger.frame(sql_over(query, None))
+    assert cubes and all(ledger.frame(sql_over(query, cube)).equals(plain) for cube in cubes)
+    assert ledger.query(query).equals(plain)
 
 
 @settings(max_examples=25, deadline=None)
