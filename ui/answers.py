@@ -1,10 +1,15 @@
 """Cached answers: the same Query on the same version of the ledger is asked once, for all readers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars
 import streamlit as st
 
 from finops_core.analysis.breakdown import Breakdown, breakdown
 from finops_core.analysis.movers import Movers, movers
+from finops_core.analysis.pivot import Pivot, pivot
+from finops_core.analysis.weekdays import weekdays as by_weekday
 from finops_core.formats.format import Format
 from finops_core.model.dimensions import dimension
 from finops_core.model.engine import uses_cube
@@ -14,6 +19,8 @@ from finops_core.model.query import Query
 from finops_core.model.span import Span, span
 from finops_core.quality import freshness
 from finops_core.quality.freshness import SourcePeriod
+from finops_core.quality.origin import Origin
+from finops_core.quality.origin import origin as origin_of
 from finops_core.quality.reconciliation import Reconciliation, reconcile
 from finops_core.store.batches import Batch, in_force
 from finops_core.store.load import known_formats
@@ -58,6 +65,41 @@ def moved(query: Query, compared: Period) -> Movers:
 @st.cache_data(show_spinner=False, max_entries=_ENTRIES, hash_funcs=_HASHES)
 def _moved(query: Query, compared: Period, version: str) -> Movers:
     return movers(ledger(), query, compared)
+
+
+def pivoted(query: Query) -> Pivot:
+    """The members of a Query by period; see `finops_core.analysis.pivot`."""
+    return _pivoted(query, ledger().version)
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES, hash_funcs=_HASHES)
+def _pivoted(query: Query, version: str) -> Pivot:
+    return pivot(ledger(), query)
+
+
+def weekdays(query: Query) -> polars.DataFrame:
+    """The days of a Query by week and weekday; see `finops_core.analysis.weekdays`."""
+    return _weekdays(query, ledger().version)
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES, hash_funcs=_HASHES)
+def _weekdays(query: Query, version: str) -> polars.DataFrame:
+    return by_weekday(ledger(), query)
+
+
+def charges(query: Query, limit: int) -> polars.DataFrame:
+    """The largest charges behind a Query; see `finops_core.model.charged`."""
+    return _charges(query.but(by=(), grain="none", order=None, limit=None), limit, ledger().version)
+
+
+@st.cache_data(show_spinner=False, max_entries=200, hash_funcs=_HASHES)
+def _charges(query: Query, limit: int, version: str) -> polars.DataFrame:
+    return ledger().charges(query, limit)
+
+
+def origin(charge: Mapping[str, Any], column: str) -> Origin | None:
+    """Where a charge's cost comes from; see `finops_core.quality.origin`."""
+    return origin_of(charge, column, batches(), formats())
 
 
 def spanned() -> Span:

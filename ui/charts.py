@@ -1,7 +1,7 @@
 """Charts. Each draws exactly the rows of a table; tooltips and accessible descriptions carry the exact figures."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -137,18 +137,20 @@ def _legend(members: Sequence[str]) -> alt.Legend | None:
 
 
 def ranked(
-    rows: polars.DataFrame,
-    value: str,
-    currency: str,
-) -> alt.Chart:
-    """Horizontal bars of members (columns Member and `value`, Decimal), the largest first; negative ones to the left."""
+    rows: polars.DataFrame, value: str, currency: str, hues: Mapping[str, str] | None = None
+) -> alt.LayerChart:
+    """Horizontal bars of members (columns Member and `value`, Decimal) in their order; negative ones to the left.
+
+    `hues` by member; without, what is more is red and what is less is green.
+    """
     data = [
         {
             "Member": m,
             "value": float(v),
             "Cost": f"{cell(v)} {currency}",
             "label": words.signed(v) if value == "change" else words.amount(v),
-            "hue": theme.RISE if v > 0 else theme.FALL,
+            "hue": hues.get(m, theme.REST) if hues is not None else theme.RISE if v > 0 else theme.FALL,
+            "Label": f"{m}: {cell(v)} {currency}",
         }
         for m, v in zip(rows["Member"], rows[value], strict=True)
     ]
@@ -157,8 +159,9 @@ def ranked(
             "Member:N",
             sort=[d["Member"] for d in data],
             title=None,
-            axis=alt.Axis(labelLimit=190, ticks=False, domain=False, labelPadding=8),
+            axis=alt.Axis(labelLimit=230, ticks=False, domain=False, labelPadding=8),
         ),
+        description="Label:N",
         tooltip=["Member:N", "Cost:N"],
     )
     bars = base.mark_bar(cornerRadius=1).encode(
@@ -170,6 +173,62 @@ def ranked(
         .transform_calculate(end="max(datum.value, 0)")
     )
     return alt.layer(bars, labels).properties(height=28 * max(len(data), 1) + 10)
+
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def heat(days: polars.DataFrame, currency: str) -> alt.Chart:
+    """Days as cells, weeks across and weekdays down, darker where more was spent. `days` as `analysis.weekdays`."""
+    data = [
+        {
+            "Week": f"{week.day} {week:%b}",
+            "Weekday": _WEEKDAYS[weekday - 1],
+            "value": float(cost),
+            "Day": words.day(day),
+            "Cost": f"{cell(cost)} {currency}",
+            "Label": f"{words.day(day)}: {cell(cost)} {currency}",
+        }
+        for day, week, weekday, cost in days.select("Day", "Week", "Weekday", "cost").sort("Day").iter_rows()
+    ]
+    return (
+        alt.Chart(alt.Data(values=data))
+        .mark_rect(cornerRadius=2, stroke="transparent", strokeWidth=2)
+        .encode(
+            x=alt.X(
+                "Week:O",
+                sort=list(dict.fromkeys(row["Week"] for row in data)),
+                title="week of",
+                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False),
+            ),
+            y=alt.Y("Weekday:O", sort=_WEEKDAYS, title=None, axis=alt.Axis(ticks=False, domain=False)),
+            color=alt.Color(
+                "value:Q",
+                scale=alt.Scale(scheme="blues"),
+                legend=alt.Legend(title=currency, format="~s", orient="right", gradientLength=200),
+            ),
+            description="Label:N",
+            tooltip=["Day:N", "Weekday:N", "Cost:N"],
+        )
+        .properties(height=_HEIGHT)
+    )
+
+
+def picture(chart: alt.TopLevelMixin, form: str, title: str) -> bytes:
+    """The chart as `png` or `svg`, on white, with a title: for slides and documents."""
+    import vl_convert
+
+    drawn = {
+        **chart.to_dict(),
+        "title": {"text": title, "anchor": "start", "fontSize": 16, "offset": 14},
+        "width": 1100,
+        "background": "white",
+        "padding": 20,
+        "config": {"view": {"stroke": None}, "axis": {"gridColor": "#e3e7eb"}},
+    }
+    if form == "png":
+        return vl_convert.vegalite_to_png(drawn, scale=2)
+    return vl_convert.vegalite_to_svg(drawn).encode()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+import altair as alt
 import polars
 import streamlit as st
 
@@ -28,8 +29,8 @@ from finops_core.model.metrics import METRICS
 from finops_core.model.periods import Period, add_months, compared, month_start, previous
 from finops_core.model.query import Query
 from finops_core.model.span import Span
-from finops_core.model.view import OVER_TIME, View
-from ui import address, answers, bar, charts, figures, frame, states, tables
+from finops_core.model.view import OVER_TIME, TABLES, View
+from ui import address, answers, bar, below, charts, figures, frame, states, tables, theme
 from ui.figures import Figure
 from ui.moves import Moves
 
@@ -209,7 +210,7 @@ class Page:
         )
 
     def chart_choice(self) -> None:
-        """Bars, lines, or shares; and how many members are named."""
+        """Bars, lines, shares, a calendar of days, or ranked members; and how many members are named."""
         with st.container(horizontal=True, vertical_alignment="bottom", key="choice"):
             st.segmented_control(
                 "Chart",
@@ -232,39 +233,45 @@ class Page:
         """Changes the view, and with it the URL."""
         address.go(self.view.but(**changes), self.usual)
 
-    def chart(self, key: str = "chart") -> None:
-        """The view over time, its members stacked, Other last."""
-        found = self.breakdown
+    @cached_property
+    def _drawn(self) -> alt.TopLevelMixin:
+        """The view's chart."""
+        found, currency = self.breakdown, self.currency
         ranking = answers.ranking(self.query.by, self.view.metric)
-        drawn = charts.over_time(
-            found.series, self.query.grain, self.currency, self.span.complete_until, ranking, self.view.chart
+        if self.view.chart == "heat":
+            return charts.heat(answers.weekdays(self.query), currency)
+        if self.view.chart == "ranked":
+            top = found.top()
+            return charts.ranked(top, "after", currency, theme.colours(list(top["Member"]), ranking))
+        return charts.over_time(
+            found.series, self.query.grain, currency, self.span.complete_until, ranking, self.view.chart
         )
-        charts.show(
-            drawn,
-            key,
-            f"{self.title}: {METRICS[self.view.metric].label} by {self.query.grain}; the table below has the figures",
+
+    def chart(self, key: str = "chart") -> None:
+        """The view over time, its members stacked, Other last; or as the view's `chart` says."""
+        label = METRICS[self.view.metric].label
+        what = {"heat": "by week and weekday", "ranked": "by member"}.get(
+            self.view.chart, f"by {self.query.grain}"
+        )
+        charts.show(self._drawn, key, f"{self.title}: {label} {what}; the table below has the figures")
+
+    def table_choice(self) -> None:
+        """Members, members by period, or the charges themselves."""
+        st.segmented_control(
+            "Table",
+            TABLES,
+            key=address.seeded("table-kind", self.view.table),
+            format_func={"members": "Members", "pivot": "By period", "charges": "Charges"}.get,
+            on_change=address.changes("table-kind", lambda kind: self.go(table=kind or TABLES[0])),
+            required=True,
+            label_visibility="collapsed",
         )
 
     def table(self, key: str = "table") -> None:
-        """The members with their cost, change and share; and downloads of the whole answer."""
-        found = self.breakdown
-        columns: list[tables.Column] = [
-            ("Member", tables.text, " · ".join(dimension(d).label for d in self.query.by) or "Total")
-        ]
-        frame = found.table
-        columns.append(("after", tables.money, f"{METRICS[self.view.metric].label} {self.currency}"))
-        if found.before is not None:
-            columns += [("before", tables.money, "Before"), ("change", tables.signed, "Change")]
-        columns.append(("share", tables.share, "Share"))
-        total = {
-            "Member": "Total",
-            "after": found.after,
-            "before": found.before,
-            "share": 1.0 if found.after else None,
-        }
-        total["change"] = found.after - found.before if found.before is not None else None
-        tables.show(frame, columns, total, key)
-        tables.downloads(lambda: answers.ask(self.query), self.title.lower().replace(" ", "-"))
+        """The figures that the chart was drawn from, as the view's `table` says; and downloads of the whole answer."""
+        below.TABLES[self.view.table](self, key)
+        name = self.title.lower().replace(" ", "-")
+        tables.downloads(below.answer(self), name, lambda form: charts.picture(self._drawn, form, self.title))
 
     def changes(self, key: str = "changes", most: int = 6) -> None:
         """The members whose cost changed most, as ranked bars."""

@@ -16,6 +16,7 @@ _MIME = {
     "parquet": "application/vnd.apache.parquet",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+_PICTURES = {"png": "image/png", "svg": "image/svg+xml"}
 Column = tuple[str, Callable[[Any], str], str]
 """(name in the frame, how a value is written, label)"""
 
@@ -26,8 +27,12 @@ def show(
     total: Mapping[str, Any] | None,
     key: str,
     height: int | None = None,
-) -> None:
-    """A sortable table. `total` is its first row; numbers are sorted as numbers and read as written by `columns`."""
+    selectable: bool = False,
+) -> int | None:
+    """A sortable table. `total` is its first row; numbers are sorted as numbers and read as written by `columns`.
+
+    Returns the row of `frame` that a reader has chosen, where the table is `selectable`.
+    """
     rows = frame.select([name for name, _, _ in columns])
     if total is not None:
         rows = polars.concat(
@@ -51,13 +56,19 @@ def show(
         for position, (name, _, label) in enumerate(columns)
     }
     with st.container(key=key):
-        st.dataframe(
+        drawn = st.dataframe(
             styled,
             hide_index=True,
             column_config=config,
             height=height or min(36 * (len(table) + 1) + 2, 470),
             width="stretch",
+            key=f"{key}-grid",
+            on_select="rerun" if selectable else "ignore",
+            selection_mode="single-row",
         )
+    chosen = drawn["selection"]["rows"] if selectable else []
+    row = chosen[0] - (total is not None) if chosen else -1
+    return row if 0 <= row < len(frame) else None
 
 
 def _sortable(value: Any) -> Any:
@@ -90,8 +101,14 @@ def count(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
-def downloads(answer: Callable[[], polars.DataFrame], name: str) -> None:
-    """Buttons for a whole answer, exact: the same bytes as the command line writes."""
+def quantity(value: float | None) -> str:
+    return "" if value is None else f"{value:,.6g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def downloads(
+    answer: Callable[[], polars.DataFrame], name: str, picture: Callable[[str], bytes] | None = None
+) -> None:
+    """Buttons for a whole answer, exact: the same bytes as the command line writes; and for the chart as a picture."""
     with st.container(horizontal=True, gap="small", key=f"downloads-{name}"):
         for form, mime in _MIME.items():
             st.download_button(
@@ -103,4 +120,15 @@ def downloads(answer: Callable[[], polars.DataFrame], name: str) -> None:
                 key=f"download-{name}-{form}",
                 on_click="ignore",
                 help="All rows of this view with every digit",
+            )
+        for form, mime in (_PICTURES if picture is not None else {}).items():
+            st.download_button(
+                form.upper(),
+                data=lambda form=form: picture(form) if picture else b"",
+                file_name=f"farthing-{name}.{form}",
+                mime=mime,
+                icon=":material/image:",
+                key=f"download-{name}-{form}",
+                on_click="ignore",
+                help="The chart, for slides and documents",
             )

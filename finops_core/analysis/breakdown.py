@@ -37,6 +37,15 @@ class Breakdown:
     shown: int
     """How many of them the series names."""
 
+    def top(self) -> polars.DataFrame:
+        """The members that the series names, and Other, whose cost is the total's remainder: Member, Kind, after."""
+        named = self.table.head(self.shown).select(MEMBER, KIND, "after")
+        if self.members == self.shown:
+            return named
+        rest = self.after - Decimal(named["after"].sum() or 0)
+        row = {MEMBER: other_label(self.members - self.shown), KIND: "other", "after": rest}
+        return polars.concat([named, polars.DataFrame([row], schema=named.schema)])
+
 
 def breakdown(ledger: Ledger, query: Query, compared: Period | None, top: int) -> Breakdown:
     """Breaks the first metric (additive) of a query down by its dimensions; without dimensions there is one member.

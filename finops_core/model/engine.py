@@ -71,20 +71,23 @@ def _figures(query: Query) -> list[str]:
 def expression(query: Query, cube: Cube | None) -> ir.Table:
     """The query over an unbound table, which is `charges` where no cube is given: period (with a grain),
     BillingCurrency, dimensions, metrics; ordered."""
-    table = _needed(cube_table(cube) if cube else charges(), query, cube)
+    table = filtered(_needed(cube_table(cube) if cube else charges(), query, cube), query, cube)
+    metrics = {name: metric(name).expression(table) for name in query.metrics}
+    keys = [key.name(name) for name, key in _keys(table, query, cube).items()]
+    answer = table.group_by(keys).aggregate(**metrics)
+    answer = answer.order_by(_order(answer, query))
+    return answer.limit(query.limit) if query.limit is not None else answer
+
+
+def filtered(table: ir.Table, query: Query, cube: Cube | None = None) -> ir.Table:
+    """The rows of `charges`, or of a cube, that the query is about: its conditions and its days."""
     day = table[_time(cube)]
     filters = [condition(table, c) for c in conditions(query.where)]
     if query.start is not None:
         filters.append(cast(ir.BooleanValue, day >= ibis.literal(_moment(query.start, cube))))
     if query.end is not None:
         filters.append(cast(ir.BooleanValue, day < ibis.literal(_moment(query.end, cube))))
-    if filters:
-        table = table.filter(filters)
-    metrics = {name: metric(name).expression(table) for name in query.metrics}
-    keys = [key.name(name) for name, key in _keys(table, query, cube).items()]
-    answer = table.group_by(keys).aggregate(**metrics)
-    answer = answer.order_by(_order(answer, query))
-    return answer.limit(query.limit) if query.limit is not None else answer
+    return table.filter(filters) if filters else table
 
 
 def _time(cube: Cube | None) -> str:

@@ -61,6 +61,12 @@ class Ledger:
         """The answer: ChargePeriod (with a grain), BillingCurrency, the dimensions, the metrics; money as Decimal."""
         return self.frame(_sql_of(query))
 
+    def charges(self, query: Query, limit: int = 1000) -> polars.DataFrame:
+        """The charges behind a query's answer, largest first; see `finops_core.model.charged`."""
+        from finops_core.model import charged
+
+        return self.frame(charged.sql(query, limit))
+
     def sql(self, statement: str) -> polars.DataFrame:
         """Any SELECT over the store, read-only and without access to files."""
         try:

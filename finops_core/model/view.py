@@ -18,6 +18,8 @@ OVER_TIME = ("bars", "lines", "share", "heat", "ranked")
 OF_CHANGE = ("members", "causes")
 """How a change between two periods is drawn."""
 CHARTS = (*OVER_TIME, *OF_CHANGE)
+TABLES = ("members", "pivot", "charges")
+"""What stands below a chart: its members, members by period, or the charges themselves."""
 _MOST_SHOWN = 50
 
 
@@ -34,12 +36,15 @@ class View:
     """How many members are shown before Other."""
     floor: int = 0
     """Changes of less than this much, in the view's currency, are shown as one."""
+    table: str = "members"
 
     def __post_init__(self) -> None:
         if self.period not in NAMED_PERIODS:
             raise UsageError(f"there is no period {self.period!r}; known are {', '.join(NAMED_PERIODS)}")
         if self.chart not in CHARTS:
             raise UsageError(f"there is no chart {self.chart!r}; known are {', '.join(CHARTS)}")
+        if self.table not in TABLES:
+            raise UsageError(f"there is no table {self.table!r}; known are {', '.join(TABLES)}")
         if not 1 <= self.top <= _MOST_SHOWN:
             raise UsageError(f"between 1 and {_MOST_SHOWN} members can be shown, not {self.top}")
         if self.floor < 0:
@@ -86,6 +91,7 @@ class View:
             "chart": self.chart,
             "top": str(self.top),
             "floor": str(self.floor),
+            "table": self.table,
         }
         if not self.is_custom:
             shown["period"] = self.period
@@ -120,10 +126,11 @@ class View:
             chart=one.get("chart", usual.chart),
             top=int(top),
             floor=int(floor),
+            table=one.get("table", usual.table),
         )
 
     def but(self, **changes: Any) -> "View":
         """The same view with some parts changed; names of the Query change the query."""
-        names = ("period", "versus", "currency", "chart", "top", "floor")
+        names = ("period", "versus", "currency", "chart", "top", "floor", "table")
         own = {name: changes.pop(name) for name in names if name in changes}
         return replace(self, query=self.query.but(**changes) if changes else self.query, **own)

@@ -1,0 +1,125 @@
+"""What stands below a chart: the members that it shows, members by period, or the charges that they are made of."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars
+import streamlit as st
+
+from finops_core.model import words
+from finops_core.model.dimensions import DIMENSIONS, dimension
+from finops_core.model.export import cell
+from finops_core.model.metrics import METRICS
+from ui import answers, tables
+from ui.plain import plain
+
+if TYPE_CHECKING:
+    from ui.kit import Page
+
+_MOST_CHARGES = 200
+_ALWAYS = (
+    "ChargePeriodStart",
+    "ServiceName",
+    "SubAccountName",
+    "ChargeCategory",
+    "ChargeDescription",
+    "ResourceId",
+)
+
+
+def _labels(page: "Page") -> str:
+    return " · ".join(dimension(d).label for d in page.query.by) or "Total"
+
+
+def members(page: "Page", key: str) -> None:
+    """The members with their cost, change and share."""
+    found = page.breakdown
+    columns: list[tables.Column] = [
+        ("Member", tables.text, _labels(page)),
+        ("after", tables.money, f"{METRICS[page.view.metric].label} {page.currency}"),
+    ]
+    if found.before is not None:
+        columns += [("before", tables.money, "Before"), ("change", tables.signed, "Change")]
+    columns.append(("share", tables.share, "Share"))
+    total = {
+        "Member": "Total",
+        "after": found.after,
+        "before": found.before,
+        "share": 1.0 if found.after else None,
+    }
+    total["change"] = found.after - found.before if found.before is not None else None
+    tables.show(found.table, columns, total, key)
+
+
+def pivot(page: "Page", key: str) -> None:
+    """The members down, the periods across, totals on both edges."""
+    found = answers.pivoted(page.query)
+    periods: list[tables.Column] = [
+        (p, tables.money, words.bucket(date.fromisoformat(p), page.query.grain)) for p in found.periods
+    ]
+    columns: list[tables.Column] = [
+        ("Member", tables.text, _labels(page)),
+        ("Total", tables.money, f"Total {page.currency}"),
+        *periods,
+    ]
+    total = {"Member": "Total", "Total": sum(found.totals.values(), Decimal(0)), **found.totals}
+    tables.show(found.table, columns, total, key)
+
+
+def charges(page: "Page", key: str) -> None:
+    """The charges that the view adds up, the largest first; and of a chosen one, where its cost comes from."""
+    found = answers.charges(page.query, _MOST_CHARGES)
+    count = answers.ask(page.query.but(metrics=("ChargeCount",), by=(), grain="none"))["ChargeCount"][0]
+    metric = page.view.metric
+    columns: list[tables.Column] = [
+        *((name, tables.text, DIMENSIONS[name].label) for name in _ALWAYS),
+        (metric, tables.money, f"{METRICS[metric].label} {page.currency}"),
+        ("PricingQuantity", tables.quantity, "Quantity"),
+        ("PricingUnit", tables.text, "Unit"),
+        ("x_Source", tables.text, "Source"),
+        ("x_File", tables.text, "File"),
+        ("x_Row", tables.count, "Row"),
+    ]
+    if count > len(found):
+        st.caption(f"The {len(found)} largest of {count:,} charges. Filter to see others.")
+    chosen = tables.show(found, columns, None, key, selectable=True)
+    if chosen is None:
+        st.caption("Choose a charge, by the box on its left, to see where its cost comes from.")
+        return
+    _origin(found.row(chosen, named=True), metric)
+
+
+def _origin(charge: dict[str, Any], metric: str) -> None:
+    """One charge: its line of the export, its load, the rule behind its cost, and all that is known of it."""
+    found = answers.origin(charge, metric)
+    with st.container(border=True, key="origin"):
+        amount = f"{cell(charge[metric])} {charge['BillingCurrency']}"
+        st.markdown(f"**Where {plain(amount)} comes from**")
+        if found is None:
+            st.markdown("The load or the format of this charge is not known here.")
+        else:
+            versions = f"version {found.batch.lake_version} of the store, loaded {found.batch.loaded_at}"
+            st.markdown(
+                f"Row **{found.row:,}** of `{found.file}`, read as {plain(found.format)}; {plain(versions)}."
+            )
+            if found.derived:
+                st.markdown(f"The source has no such row: derived, as {plain(found.derived)}.")
+            st.caption(f"What the format says {metric} is, in terms of the columns of the file")
+            st.code(f"{metric} = {found.expression}", language="sql", wrap_lines=True)
+        known = {name: cell(value) for name, value in charge.items() if value is not None}
+        st.dataframe(
+            {"Column": list(known), "Value": [str(v) for v in known.values()]}, hide_index=True, height=240
+        )
+
+
+TABLES: dict[str, Callable[["Page", str], None]] = {"members": members, "pivot": pivot, "charges": charges}
+"""By the view's `table`."""
+
+
+def answer(page: "Page") -> Callable[[], polars.DataFrame]:
+    """What a download holds: the whole answer of the view's Query, or the charges that are listed."""
+    if page.view.table == "charges":
+        return lambda: answers.charges(page.query, _MOST_CHARGES)
+    return lambda: answers.ask(page.query)
