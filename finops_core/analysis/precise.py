@@ -75,10 +75,7 @@ class Precise:
     def __truediv__(self, other: "Precise") -> "Precise":
         first = self.high / other.high
         rest = self - other * Precise.of(first)
-        second = rest.high / other.high
-        rest = rest - other * Precise.of(second)
-        third = rest.high / other.high
-        return Precise(*_renormalised(first, second)) + Precise.of(third)
+        return Precise(*_renormalised(first, rest.high / other.high))
 
     def where(self, holds: "numpy.ndarray[Any, numpy.dtype[numpy.bool_]]") -> "Precise":
         """The numbers where something holds, else 0."""
