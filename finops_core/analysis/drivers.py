@@ -83,9 +83,7 @@ def with_drivers(
         idle,
     )
     split = found.filter(polars.col("case") == _SPLIT)
-    split = _with_parts(
-        split, {**_effects(split, metric, days or (1, 1)), "other": polars.col("loose")}, idle
-    )
+    split = _with_parts(split, _effects(split, metric, days or (1, 1)), idle)
     return polars.concat([whole, split])
 
 

@@ -95,8 +95,10 @@ def shown(found: Movers, limit: int | None = None, floor: Decimal = _NOTHING) ->
     marked = found.table.with_columns(kept.alias("kept"), size.alias("size"))
     members = marked.filter("kept").with_columns(labels(found.by).alias(MEMBER))
     rest = marked.filter(~polars.col("kept"))
-    others = rest.group_by(CURRENCY, maintain_order=True).agg(
-        polars.col(*FIGURES).sum().cast(MONEY), polars.len().alias("members")
+    others = (
+        rest.sort(CURRENCY)
+        .group_by(CURRENCY, maintain_order=True)
+        .agg(polars.col(*FIGURES).sum().cast(MONEY), polars.len().alias("members"))
     )
     others = others.with_columns(
         *[polars.lit(None, found.table.schema[d]).alias(d) for d in found.by],

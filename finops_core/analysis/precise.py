@@ -42,8 +42,10 @@ class Precise:
     def of_quantity(cls, column: polars.Series) -> "Precise":
         """A DOUBLE column as the decimals that it is written as, of 15 significant digits: 0.1 is a tenth."""
         value = column.cast(polars.Float64).to_numpy()
-        size = numpy.floor(numpy.log10(numpy.abs(numpy.where(value == 0, 1.0, value))))
-        places = numpy.clip(_SIGNIFICANT - 1 - size, -_LARGEST_EXACT_POWER, _LARGEST_EXACT_POWER)
+        size = numpy.abs(numpy.where(value == 0, 1.0, value))
+        order = numpy.ceil(numpy.log10(size))
+        order -= numpy.power(10.0, order) > size  # a logarithm is rounded, up to the next power for 999.999…
+        places = numpy.clip(_SIGNIFICANT - 1 - order, -_LARGEST_EXACT_POWER, _LARGEST_EXACT_POWER)
         up, down = numpy.power(10.0, numpy.maximum(places, 0)), numpy.power(10.0, numpy.maximum(-places, 0))
         digits = numpy.rint(value * up / down)
         return cls.of(digits) * cls.of(down) / cls.of(up)
@@ -73,10 +75,7 @@ class Precise:
     def __truediv__(self, other: "Precise") -> "Precise":
         first = self.high / other.high
         rest = self - other * Precise.of(first)
-        second = rest.high / other.high
-        rest = rest - other * Precise.of(second)
-        third = rest.high / other.high
-        return Precise(*_renormalised(first, second)) + Precise.of(third)
+        return Precise(*_renormalised(first, rest.high / other.high))
 
     def where(self, holds: "numpy.ndarray[Any, numpy.dtype[numpy.bool_]]") -> "Precise":
         """The numbers where something holds, else 0."""
