@@ -1,6 +1,8 @@
 """The door to everything stored: opened read-only, cheap, safe beside a writer."""
 
 import threading
+from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +14,7 @@ from finops_core.errors import NothingLoaded, StoreDamaged, UsageError
 from finops_core.model.query import Query
 from finops_core.store import warehouse
 from finops_core.store.batches import Batch, in_force
+from finops_core.store.cubes import CUBES, DAY
 from finops_core.store.home import Home, default_home
 
 
@@ -31,6 +34,31 @@ def _damaged(home: Home, error: duckdb.Error) -> StoreDamaged:
     return StoreDamaged(f"{home.link} is damaged: `farthing rebuild` makes it anew from the lake ({words})")
 
 
+@dataclass(frozen=True)
+class _Charged:
+    """The first and the last day with charges of a version; None where there are none."""
+
+    first: date | None
+    last: date | None
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection) -> "_Charged":
+        try:
+            rows = connection.execute(f"SELECT min({DAY}), max({DAY}) FROM {CUBES[0].name}").fetchall()
+        except duckdb.Error:
+            return cls(None, None)  # a damaged version: the question itself will say so
+        return cls(*rows[0])
+
+    def unbounded(self, query: Query) -> Query:
+        """The query without a bound that leaves no charge out: periods end where the charges do, amid a month, and
+        months answer a question without that end."""
+        if self.first is not None and query.start is not None and query.start <= self.first:
+            query = query.but(start=None)
+        if self.last is not None and query.end is not None and query.end > self.last:
+            query = query.but(end=None)
+        return query
+
+
 class Ledger:
     """All charges of a home. Every answer comes from one consistent version; a newer one is picked up between answers."""
 
@@ -39,6 +67,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._path: Path | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._charged = _Charged(None, None)
 
     @classmethod
     def open(cls, path: str | Path | None = None) -> "Ledger":
@@ -59,7 +88,8 @@ class Ledger:
 
     def query(self, query: Query) -> polars.DataFrame:
         """The answer: ChargePeriod (with a grain), BillingCurrency, the dimensions, the metrics; money as Decimal."""
-        return self.frame(_sql_of(query))
+        cursor, charged = self._opened()
+        return self._answer(cursor, _sql_of(charged.unbounded(query)))
 
     def charges(self, query: Query, limit: int = 1000) -> polars.DataFrame:
         """The charges behind a query's answer, largest first; see `finops_core.model.charged`."""
@@ -76,7 +106,11 @@ class Ledger:
 
     def frame(self, statement: str, parameters: list[Any] | None = None) -> polars.DataFrame:
         """The answer of a SELECT over the tables of `finops_core.store.warehouse`, as polars."""
-        cursor = self._cursor()
+        return self._answer(self._opened()[0], statement, parameters)
+
+    def _answer(
+        self, cursor: duckdb.DuckDBPyConnection, statement: str, parameters: list[Any] | None = None
+    ) -> polars.DataFrame:
         try:
             relation = cursor.sql(statement, params=parameters)
             if relation is None:
@@ -106,12 +140,13 @@ class Ledger:
                 self._connection.close()
             self._connection, self._path = None, None
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _opened(self) -> "tuple[duckdb.DuckDBPyConnection, _Charged]":
+        """A cursor on the current version, and the days of that same version."""
         with self._lock:
             for _ in range(20):
                 path = self.home.current()
                 if self._connection is not None and path == self._path:
-                    return self._connection.cursor()
+                    return self._connection.cursor(), self._charged
                 try:
                     opened = warehouse.connect(path, read_only=True)
                 except duckdb.Error as error:
@@ -121,7 +156,7 @@ class Ledger:
                 warehouse.refuse_other_tables(opened)
                 opened.execute("SET enable_external_access=false")
                 # The old connection stays open for the cursors that still read it; it goes when they do.
-                self._connection, self._path = opened, path
+                self._connection, self._path, self._charged = opened, path, _Charged.of(opened)
             raise StoreDamaged(
                 f"{self.home.link} leads nowhere: `farthing rebuild` makes it anew from the lake"
             )
