@@ -49,7 +49,6 @@ _WORDS = {
     "is not null": "is not empty",
 }
 _PLAIN_KEY = re.compile(r"(?!(?i:and|or)$)[\w./:@+-]+")
-_NAME = re.compile(r"[A-Za-z_]\w*")
 _SPECIAL = re.compile(r'["\\(),]|^[=~^<>!]|\b(?:and|or|not)\b|\bis\s+(?:not\s+)?null$', re.I)
 
 
@@ -60,6 +59,7 @@ class Condition:
     `!=`, `!~`, `!^=`, `not in` and `not matches` keep rows without a value, so that a filter and its opposite make up
     the whole. `~` and `^=` take upper and lower case for the same; `matches` is a regular expression (RE2) found
     anywhere in the value. `between` includes both ends; a day as the upper end of times is that whole day.
+    Raises UsageError for a dimension or an operator that does not exist, and for a wrong number of values.
     """
 
     dimension: str
@@ -70,8 +70,7 @@ class Condition:
         if self.operator not in OPERATORS:
             raise UsageError(f"there is no operator {self.operator!r}; known are {', '.join(OPERATORS)}")
         name = canonical(self.dimension)
-        if name == TAG or not (name.startswith(TAG) or _NAME.fullmatch(name)):
-            filterable(name)
+        filterable(name)
         object.__setattr__(self, "dimension", name)
         object.__setattr__(self, "values", tuple(self.values))
         wanted = 0 if self.operator in _NONE else 2 if self.operator == "between" else 1

@@ -34,7 +34,7 @@ def is_json(text: str) -> bool:  # type: ignore[empty-body]
 
 _OF_DAY: dict[str, Callable[[Any], ir.Value]] = {
     "Day": lambda day: day,
-    "Week": lambda day: day.truncate("W"),
+    "Week": lambda day: day.cast("timestamp").truncate("W").cast("date"),
     "Month": lambda day: day.strftime("%Y-%m"),
     "Quarter": lambda day: day.strftime("%Y-Q").concat(day.quarter().cast("string")),
     "Year": lambda day: day.strftime("%Y"),

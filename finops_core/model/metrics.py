@@ -65,7 +65,7 @@ METRICS: dict[str, Metric] = {
             True,
             "count(*)",
             ("x_Rows",),
-            lambda table: table["x_Rows"].sum().cast("int64"),
+            lambda table: table["x_Rows"].sum().cast("decimal(38, 0)").cast("int64"),
         ),
         Metric(
             "ResourceCount",

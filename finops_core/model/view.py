@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from finops_core.errors import UsageError
-from finops_core.model.dimensions import dimension, filterable
+from finops_core.model.dimensions import dimension
 from finops_core.model.metrics import metric
 from finops_core.model.periods import NAMED_PERIODS, Period, compared, named_period
 from finops_core.model.query import Condition, Query, conditions
@@ -111,8 +111,6 @@ class View:
         query = Query.from_params(given)
         for name in query.by:
             dimension(name)
-        for name in (name for node in conditions(query.where) for name in node.dimensions):
-            filterable(name)
         for name in query.metrics:
             if not metric(name).additive:
                 raise UsageError(
