@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -37,6 +38,12 @@ def go(changed: View, usual: View) -> None:
     """Puts a view into the URL; the page is drawn anew from it."""
     kept = {name: value for name, value in params().items() if name in _OWN}
     st.query_params.from_dict({**changed.to_params(usual), **kept})
+
+
+def link(page: str, view: View) -> str:
+    """The URL of another page that asks what a view asks."""
+    kept = {name: value for name, value in params().items() if name in _OWN}
+    return f"/{page}?{urlencode({**view.question(), **kept}, doseq=True)}"
 
 
 def shared() -> dict[str, list[str]]:

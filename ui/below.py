@@ -12,7 +12,7 @@ from finops_core.model import words
 from finops_core.model.dimensions import DIMENSIONS, dimension
 from finops_core.model.export import cell
 from finops_core.model.metrics import METRICS
-from ui import answers, tables
+from ui import answers, drilling, tables
 from ui.plain import plain
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def members(page: "Page", key: str) -> None:
         "share": 1.0 if found.after else None,
     }
     total["change"] = found.after - found.before if found.before is not None else None
-    tables.show(found.table, columns, total, key)
+    rows = found.table
+    chosen = tables.show(rows, columns, total, key, selectable=bool(page.query.by), of=str(page.query))
+    if chosen is not None and rows["Kind"][chosen] == "member":
+        drilling.actions(page, rows.row(chosen, named=True))
 
 
 def pivot(page: "Page", key: str) -> None:
@@ -84,7 +87,7 @@ def charges(page: "Page", key: str) -> None:
     ]
     if count > len(found):
         st.caption(f"The {len(found)} largest of {count:,} charges. Filter to see others.")
-    chosen = tables.show(found, columns, None, key, selectable=True)
+    chosen = tables.show(found, columns, None, key, selectable=True, of=str(page.query))
     if chosen is None:
         st.caption("Choose a charge, by the box on its left, to see where its cost comes from.")
         return

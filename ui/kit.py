@@ -30,7 +30,7 @@ from finops_core.model.periods import Period, add_months, compared, month_start,
 from finops_core.model.query import Query
 from finops_core.model.span import Span
 from finops_core.model.view import OVER_TIME, TABLES, View
-from ui import address, answers, bar, below, charts, figures, frame, states, tables, theme
+from ui import address, answers, bar, below, charts, drilling, figures, frame, states, tables, theme
 from ui.figures import Figure
 from ui.moves import Moves
 
@@ -82,11 +82,12 @@ def bare_heading(title: str, answer: str) -> None:
     st.markdown(answer)
 
 
-def _title_line(title: str, answer: str) -> None:
+def _title_line(title: str, answer: str, why: str = "") -> None:
     badges = "".join(_badges())
     st.html(f'<div class="farthing-head"><h1>{html.escape(title)}</h1>{badges}</div>')
     if answer:
-        st.html(f'<p class="farthing-answer">{html.escape(answer)}</p>')
+        link = f' <a href="{html.escape(why)}" target="_self">Why did it change?</a>' if why else ""
+        st.html(f'<p class="farthing-answer">{html.escape(answer)}{link}</p>')
 
 
 @dataclass
@@ -118,16 +119,17 @@ class Page:
         """The members of the view's dimensions, now and before."""
         return answers.broken_down(self.query, self.compared, self.view.top)
 
-    def title_line(self, answer: str) -> None:
-        """Title, badges, and the answer in words."""
+    def title_line(self, answer: str, why: str = "") -> None:
+        """Title, badges, the answer in words, and a link to its reasons."""
         with self._head:
-            _title_line(self.title, answer)
+            _title_line(self.title, answer, why)
 
-    def answer(self) -> None:
-        """The header line, with the view's answer in a sentence."""
-        self.title_line(
-            headline(self.breakdown, self.view, self.days, self.compared, self.currency, self.span)
-        )
+    def answer(self, why: bool = True) -> None:
+        """The header line, with the view's answer in a sentence, and a link to what moved it; and the way that led here."""
+        words = headline(self.breakdown, self.view, self.days, self.compared, self.currency, self.span)
+        why = why and self.compared is not None and METRICS[self.view.metric].unit == "currency"
+        self.title_line(words, address.link("movers", self.view) if why else "")
+        drilling.trail(self)
 
     def figures(self, *more: Figure) -> None:
         """The view's total, what a day costs, the largest member, and further figures."""
@@ -253,7 +255,8 @@ class Page:
         what = {"heat": "by week and weekday", "ranked": "by member"}.get(
             self.view.chart, f"by {self.query.grain}"
         )
-        charts.show(self._drawn, key, f"{self.title}: {label} {what}; the table below has the figures")
+        words = f"{self.title}: {label} {what}; the table below has the figures"
+        drilling.chart(self, self._drawn, key, words)
 
     def table_choice(self) -> None:
         """Members, members by period, or the charges themselves."""

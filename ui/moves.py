@@ -54,7 +54,7 @@ class Moves:
 
     def answer(self) -> None:
         """Title, and what changed in a sentence."""
-        self.page.answer()
+        self.page.answer(why=False)
 
     def figures(self) -> None:
         """The change, both sides of it, and what is new and gone."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from zlib import crc32
 
 import pandas
 import polars
@@ -28,10 +29,11 @@ def show(
     key: str,
     height: int | None = None,
     selectable: bool = False,
+    of: str = "",
 ) -> int | None:
     """A sortable table. `total` is its first row; numbers are sorted as numbers and read as written by `columns`.
 
-    Returns the row of `frame` that a reader has chosen, where the table is `selectable`.
+    Returns the row of `frame` that a reader has chosen, where the table is `selectable`; a choice holds for one question (`of`).
     """
     rows = frame.select([name for name, _, _ in columns])
     if total is not None:
@@ -62,7 +64,7 @@ def show(
             column_config=config,
             height=height or min(36 * (len(table) + 1) + 2, 470),
             width="stretch",
-            key=f"{key}-grid",
+            key=f"{key}-grid-{crc32(of.encode())}",
             on_select="rerun" if selectable else "ignore",
             selection_mode="single-row",
         )

@@ -83,6 +83,11 @@ class View:
         changed: Params = {name: value for name, value in own.items() if common.get(name) != value}
         return changed | {name: "" for name in common if name not in own}
 
+    def question(self) -> Params:
+        """The parameters of what is asked, without how it is shown: for a link to another page."""
+        shown = ("chart", "top", "floor", "table", "grain", "order", "limit")
+        return {name: value for name, value in self._all_params().items() if name not in shown}
+
     def _all_params(self) -> Params:
         params: Params = dict(self.query.to_params())
         shown = {
