@@ -10,9 +10,10 @@ from typing import Any, cast
 import ibis
 import ibis.expr.types as ir
 
-from finops_core.model import engine
 from finops_core.model.dimensions import dimension
-from finops_core.model.engine import CURRENCY
+from finops_core.model.engine import CURRENCY, charges
+from finops_core.model.engine import _condition as condition
+from finops_core.model.engine import _value as value
 from finops_core.model.periods import Period
 from finops_core.model.query import Query, conditions
 
@@ -69,11 +70,11 @@ def _side(
     query: Query, side: str, period: Period, members: list[str], leaf: dict[str, tuple[str, ...]]
 ) -> ir.Table:
     """The sums of one period by leaf and by what its rows can tell: idle, loose or priced."""
-    table = engine.charges()
+    table = charges()
     day = table["ChargePeriodStart"]
-    asked = [engine._condition(table, c) for c in conditions(query.where)]
+    asked = [condition(table, c) for c in conditions(query.where)]
     table = table.filter([*asked, day >= _moment(period.start), day < _moment(period.end)])
-    columns = {CURRENCY: table[CURRENCY]} | {name: engine._value(table, dimension(name)) for name in query.by}
+    columns = {CURRENCY: table[CURRENCY]} | {name: value(table, dimension(name)) for name in query.by}
     columns |= {key: _first(table, names) for key, names in leaf.items()}
     columns |= {
         "basis": _basis(table, query.metrics[0]),
@@ -118,19 +119,19 @@ def _of(both: ir.Table, figure: str, side: str) -> ir.Value:
     """A figure of one side of a leaf, over the bases that it counts."""
     here = both["side"] == side
     basis = both["basis"]
-    charges = cast(ir.IntegerColumn, both["charges"])
+    count = cast(ir.IntegerColumn, both["charges"])
     if figure in ("idle", "loose"):
         found: Any = both["cost"].sum(where=here & (basis == figure))
     elif figure in ("cost", "charges"):
         found = both[figure].sum(where=here)
     elif figure == "rows":
-        found = charges.sum(where=here & (basis != _IDLE))
+        found = count.sum(where=here & (basis != _IDLE))
     elif figure == "unknown":
-        found = (charges - both["known"]).sum(where=here & (basis == _PRICED))
+        found = (count - both["known"]).sum(where=here & (basis == _PRICED))
     else:
         found = both[figure].sum(where=here & (basis == _PRICED))
     return _filled(found, 0.0 if figure in ("quantity", "gross") else 0)
 
 
-def _filled(value: Any, instead: Any) -> Any:
-    return value.fill_null(instead)
+def _filled(figure: Any, instead: Any) -> Any:
+    return figure.fill_null(instead)
