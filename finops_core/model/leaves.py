@@ -10,9 +10,8 @@ from typing import Any, cast
 import ibis
 import ibis.expr.types as ir
 
-from finops_core.model import engine
 from finops_core.model.dimensions import dimension
-from finops_core.model.engine import CURRENCY
+from finops_core.model.engine import CURRENCY, charges
 from finops_core.model.expressions import condition, value
 from finops_core.model.periods import Period
 from finops_core.model.query import Query, conditions
@@ -70,7 +69,7 @@ def _side(
     query: Query, side: str, period: Period, members: list[str], leaf: dict[str, tuple[str, ...]]
 ) -> ir.Table:
     """The sums of one period by leaf and by what its rows can tell: idle, loose or priced."""
-    table = engine.charges()
+    table = charges()
     day = table["ChargePeriodStart"]
     asked = [condition(table, c) for c in conditions(query.where)]
     table = table.filter([*asked, day >= _moment(period.start), day < _moment(period.end)])
@@ -119,19 +118,19 @@ def _of(both: ir.Table, figure: str, side: str) -> ir.Value:
     """A figure of one side of a leaf, over the bases that it counts."""
     here = both["side"] == side
     basis = both["basis"]
-    charges = cast(ir.IntegerColumn, both["charges"])
+    count = cast(ir.IntegerColumn, both["charges"])
     if figure in ("idle", "loose"):
         found: Any = both["cost"].sum(where=here & (basis == figure))
     elif figure in ("cost", "charges"):
         found = both[figure].sum(where=here)
     elif figure == "rows":
-        found = charges.sum(where=here & (basis != _IDLE))
+        found = count.sum(where=here & (basis != _IDLE))
     elif figure == "unknown":
-        found = (charges - both["known"]).sum(where=here & (basis == _PRICED))
+        found = (count - both["known"]).sum(where=here & (basis == _PRICED))
     else:
         found = both[figure].sum(where=here & (basis == _PRICED))
     return _filled(found, 0.0 if figure in ("quantity", "gross") else 0)
 
 
-def _filled(found: Any, instead: Any) -> Any:
-    return found.fill_null(instead)
+def _filled(figure: Any, instead: Any) -> Any:
+    return figure.fill_null(instead)

@@ -81,6 +81,8 @@ ROWS = [
     charge(9, "Plans", "3.000000000000000001", **UNUSED),
     charge(8, "Messages", "2", "1000000", RegionId="eu"),
     charge(9, "Messages", "3", "0", RegionId="eu"),
+    # the day after the last is excluded
+    charge(10, "Compute", "1000", "7", ChargePeriodStart="2026-10-01T00:00:00Z"),
 ]  # fmt: skip
 
 
@@ -159,6 +161,76 @@ def test_a_member_without_a_value_is_a_member(ledger: Ledger) -> None:
         (None,): ("new", {"change": Decimal("7.5"), "new": Decimal("7.5")}),
         ("search",): ("changed", {"change": Decimal("-10.25"), "quantity": Decimal("-6.25"), "commitment": Decimal("-3.75"), "other": Decimal("-0.25")}),
     }  # fmt: skip
+
+
+def pair(name: str, first: dict[str, object], second: dict[str, object]) -> list[dict[str, str]]:
+    """At 1 an hour 100 → 50 hours, at 3 an hour 100 → 150: as two leaves more use of 100, as one leaf a higher rate."""
+    tags = {"Tags": f'{{"pair":"{name}"}}'}
+    return [
+        charge(month, **{"service": "Compute", "cost": cost, "quantity": quantity, **tags, **changes})  # type: ignore[arg-type]
+        for month, cost, quantity, changes in (
+            (8, "100", "100", first),
+            (9, "50", "50", first),
+            (8, "300", "100", second),
+            (9, "450", "150", second),
+        )
+    ]
+
+
+MORE: dict[str, object] = {"quantity": 100}
+HIGHER: dict[str, object] = {"rate": 100}
+PAIRS: dict[str, tuple[dict[str, object], dict[str, object], dict[str, object]]] = {
+    "account": ({"SubAccountId": "1"}, {"SubAccountId": "2"}, MORE),
+    "service": ({"service": "Compute"}, {"service": "Storage"}, MORE),
+    "region": ({"RegionId": "eu"}, {"RegionId": ""}, MORE),
+    "unit": ({"PricingUnit": "Hours"}, {"PricingUnit": "GB"}, MORE),
+    "price": ({"SkuId": "one", "SkuPriceId": "1"}, {"SkuId": "one", "SkuPriceId": "2"}, MORE),
+    "same price": ({"SkuId": "one", "SkuPriceId": "1"}, {"SkuId": "two", "SkuPriceId": "1"}, HIGHER),
+    "sku": ({"SkuId": "one"}, {"SkuId": "two"}, MORE),
+    "same sku": ({"SkuId": "one"}, {"SkuId": "one", "ChargeDescription": "another"}, HIGHER),
+    "description": ({}, {"ChargeDescription": "another"}, MORE),
+    "category": ({}, {"ChargeCategory": "Purchase"}, {"quantity": -50, "other": 150}),
+    "covered": ({}, {**PLAN, "CommitmentDiscountStatus": "Used"}, HIGHER),
+    "resource": ({"ResourceId": "i-1"}, {"ResourceId": "i-2"}, HIGHER),
+}
+"""What two rows differ in, and what their change is then made of."""
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    rows = [row for name, (first, second, _) in PAIRS.items() for row in pair(name, first, second)]
+    half, idle = {"Tags": '{"pair":"half known"}'}, {"Tags": '{"pair":"idle, then used"}'}
+    rows += [
+        charge(8, "Compute", "10", "100", **half, ListCost=20, ContractedCost=12),
+        charge(9, "Compute", "13", "100", **half, ListCost=30),
+        charge(8, "Compute", "4", PricingUnit="Hours", **{**UNUSED, **idle}),
+        charge(9, "Compute", "6", "3", **idle),
+    ]
+    opened = loaded(tmp_path_factory.mktemp("pairs"), rows)
+    yield opened
+    opened.close()
+
+
+def test_what_makes_a_leaf(pairs: Ledger) -> None:
+    found = figures(movers(pairs, september("EffectiveCost", "tag:pair"), AUGUST))
+    assert {name: {p: v for p, v in found[(name,)][1].items() if p != "change"} for name in PAIRS} == {
+        name: parts for name, (_, _, parts) in PAIRS.items()
+    }
+
+
+def test_a_price_that_is_known_in_one_period_only(pairs: Ledger) -> None:
+    effective, listed, contracted = (
+        figures(movers(pairs, september(metric, "tag:pair"), AUGUST))[("half known",)][1]
+        for metric in ("EffectiveCost", "ListCost", "ContractedCost")
+    )
+    assert effective == {"change": 3, "rate": 3}
+    assert listed == {"change": 10, "list_price": 10}
+    assert contracted == {"change": -12, "other": -12}
+
+
+def test_idle_commitment_is_no_use(pairs: Ledger) -> None:
+    found = figures(movers(pairs, september("EffectiveCost", "tag:pair"), AUGUST))[("idle, then used",)]
+    assert found == ("changed", {"change": 2, "commitment": -4, "new": 6})
 
 
 def test_groupings_with_the_same_leaves_agree(ledger: Ledger) -> None:
