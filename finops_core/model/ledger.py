@@ -35,14 +35,14 @@ def _damaged(home: Home, error: duckdb.Error) -> StoreDamaged:
 
 
 @dataclass(frozen=True)
-class _Charged:
-    """The first and the last day with charges of a version; None where there are none."""
+class Charged:
+    """The first and the last day with charges of a version of the store; None where there are none."""
 
     first: date | None
     last: date | None
 
     @classmethod
-    def of(cls, connection: duckdb.DuckDBPyConnection) -> "_Charged":
+    def of(cls, connection: duckdb.DuckDBPyConnection) -> "Charged":
         try:
             rows = connection.execute(f"SELECT min({DAY}), max({DAY}) FROM {CUBES[0].name}").fetchall()
         except duckdb.Error:
@@ -67,7 +67,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._path: Path | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._charged = _Charged(None, None)
+        self._charged = Charged(None, None)
 
     @classmethod
     def open(cls, path: str | Path | None = None) -> "Ledger":
@@ -140,7 +140,7 @@ class Ledger:
                 self._connection.close()
             self._connection, self._path = None, None
 
-    def _opened(self) -> "tuple[duckdb.DuckDBPyConnection, _Charged]":
+    def _opened(self) -> tuple[duckdb.DuckDBPyConnection, Charged]:
         """A cursor on the current version, and the days of that same version."""
         with self._lock:
             for _ in range(20):
@@ -156,7 +156,7 @@ class Ledger:
                 warehouse.refuse_other_tables(opened)
                 opened.execute("SET enable_external_access=false")
                 # The old connection stays open for the cursors that still read it; it goes when they do.
-                self._connection, self._path, self._charged = opened, path, _Charged.of(opened)
+                self._connection, self._path, self._charged = opened, path, Charged.of(opened)
             raise StoreDamaged(
                 f"{self.home.link} leads nowhere: `farthing rebuild` makes it anew from the lake"
             )

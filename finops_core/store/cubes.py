@@ -85,7 +85,7 @@ CUBES = (
     Cube("services", (*_COMMON, *_SERVICE, *_KIND, *_PARTIES, *_COVERAGE)),
     Cube("teams", (*_COMMON, *_TEAM)),
     Cube("cost_centers", (*_COMMON, "x_CostCenter", "x_Environment")),
-    Cube("commitments", (*_COMMON, *_ACCOUNT, *_COMMITMENT)),
+    Cube("commitments", (*_COMMON, *_ACCOUNT, *_KIND, *_COMMITMENT)),
     Cube("applications", (*_COMMON, "x_Application", "x_Environment")),
     Cube("account_regions", (*_COMMON, *_ACCOUNT, *_REGION)),
     Cube("service_regions", (*_COMMON, *_SERVICE, *_REGION)),

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ from finops_core.store.lake import Lake, Partition, lake_columns, lake_relation
 from finops_core.store.owners import OWNER_COLUMNS, OwnerRule, owner_rules, owners_sql
 
 MEMORY_LIMIT = "1500MB"
+CHARGES_AT_ONCE = 3_000_000
+"""How many charges the cubes add up at once: within the memory limit without spilling to disk, even where hardly two of
+them agree in all dimensions."""
 
 
 @dataclass(frozen=True)
@@ -194,8 +198,7 @@ def _replace(
 ) -> None:
     if not changed:
         return
-    months = ", ".join(f"({quoted(s)}, {quoted(p)})" for s, p in changed)
-    replaced = f"(x_Source, BillingPeriod) IN ({months})"
+    replaced = _in_months(changed)
     rows = lake_relation([file for files in changed.values() for file in files])
     lake = ", ".join(f"r.{name}" for name in lake_columns())
     owners = ", ".join(f"o.{name}" for name in OWNER_COLUMNS)
@@ -206,11 +209,33 @@ def _replace(
     connection.execute(
         f"INSERT INTO charges SELECT {lake}, {owners} FROM {rows} r LEFT JOIN tag_owners o ON r.Tags = o.Tags"
     )
-    _fill_cubes(connection, replaced)
+    for months in _portions(connection, replaced):
+        _fill_cubes(connection, _in_months(months))
+
+
+def _in_months(months: Iterable[Partition]) -> str:
+    """SQL: whether a row is of one of the months."""
+    return f"(x_Source, BillingPeriod) IN ({', '.join(f'({quoted(s)}, {quoted(p)})' for s, p in months)})"
+
+
+def _portions(connection: duckdb.DuckDBPyConnection, replaced: str) -> list[list[Partition]]:
+    """The replaced months in portions of at most so many charges as can be grouped in memory; one month at least."""
+    counted = connection.execute(
+        f"SELECT x_Source, BillingPeriod, count(*) FROM charges WHERE {replaced} GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    portions: list[list[Partition]] = []
+    room = 0
+    for source, period, rows in counted:
+        if rows > room:
+            portions.append([])
+            room = CHARGES_AT_ONCE
+        portions[-1].append((source, period))
+        room -= rows
+    return portions
 
 
 def _fill_cubes(connection: duckdb.DuckDBPyConnection, replaced: str) -> None:
-    """Adds the replaced months to every cube, the widest first: each from the shortest one that has its columns."""
+    """Adds months to every cube, the widest first: each from the shortest one that has its columns."""
     made: dict[Cube, int] = {}
     for cube in reversed(CUBES):
         wider = [other for other in made if other.holds(cube.columns)]

@@ -6,11 +6,13 @@ import pytest
 from finops_core import Query
 from finops_core.model.engine import cubes_of, sql
 from finops_core.quality.verify import verify
+from finops_core.store import warehouse
 from finops_core.store.cubes import CUBES, Cube
 from finops_core.store.home import Home
 from finops_core.store.lake import PARTITIONS
+from finops_core.store.load import rebuild
 from finops_core.store.warehouse import charge_table_columns
-from tests.store.surviving import exports, loaded, old
+from tests.store.surviving import OLD, exports, holds, loaded, old
 
 __all__ = ["exports", "loaded", "old"]
 
@@ -51,6 +53,22 @@ def test_no_cube_is_shadowed_by_a_smaller_one_that_holds_all_of_it() -> None:
 def test_a_question_is_asked_of_the_smallest_table_that_holds_it(query: Query, cube: str) -> None:
     assert next((c.name for c in cubes_of(query)), "charges") == cube
     assert f'FROM "{cube}"' in sql(query)
+
+
+def test_months_added_up_in_portions_are_the_same(old: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rows() -> dict[str, list[tuple[object, ...]]]:
+        with duckdb.connect(str(old.current()), read_only=True) as connection:
+            return {
+                cube.name: connection.execute(f"SELECT * FROM {cube.name} ORDER BY ALL").fetchall()
+                for cube in CUBES
+            }
+
+    before = rows()
+    assert {len(found) for found in before.values()} == {2}
+    monkeypatch.setattr(warehouse, "CHARGES_AT_ONCE", 1)
+    rebuild(old)
+    assert rows() == before
+    holds(old, OLD)
 
 
 @pytest.mark.parametrize("cube", CUBES, ids=lambda cube: cube.name)

@@ -1,0 +1,39 @@
+"""A bound that leaves no charge out is no bound, so that cubes of months answer periods that end where the charges do."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from finops_core import Query
+from finops_core.model.engine import cubes_of
+from finops_core.model.ledger import Charged
+
+FIRST, LAST = date(2026, 1, 5), date(2026, 7, 20)
+THREE = Query("BilledCost", by=["x_Team", "RegionId"], start=date(2026, 5, 1), end=date(2026, 7, 21))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (date(2026, 5, 1), LAST + timedelta(1), (date(2026, 5, 1), None)),
+        (date(2026, 5, 1), LAST, (date(2026, 5, 1), LAST)),
+        (FIRST, date(2027, 1, 1), (None, None)),
+        (FIRST + timedelta(1), None, (FIRST + timedelta(1), None)),
+        (date(2025, 1, 1), date(2025, 2, 1), (None, date(2025, 2, 1))),
+        (date(2026, 8, 1), date(2026, 9, 1), (date(2026, 8, 1), None)),
+    ],
+)
+def test_bounds_beyond_the_charges_go(
+    start: date, end: date | None, expected: tuple[date | None, date | None]
+) -> None:
+    asked = Charged(FIRST, LAST).unbounded(THREE.but(start=start, end=end))
+    assert (asked.start, asked.end) == expected
+
+
+def test_months_answer_a_period_that_ends_with_the_charges() -> None:
+    assert cubes_of(THREE)[0].name == "daily"
+    assert cubes_of(Charged(FIRST, LAST).unbounded(THREE))[0].name == "monthly"
+
+
+def test_without_charges_bounds_stay() -> None:
+    assert Charged(None, None).unbounded(THREE) == THREE
