@@ -4,13 +4,15 @@ state.sqlite in the home, or any database that SQLAlchemy reaches by the URL in 
 Rows are only ever added: a correction is a newer row, so who said what, and when, stays.
 """
 
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
-from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, create_engine, insert, select
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, Text, create_engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from finops_core.errors import FarthingError, UsageError
@@ -29,6 +31,26 @@ _INVOICES = Table(
     Column("entered_by", String(200), nullable=False),
     Column("entered_at", String(20), nullable=False),
 )
+_RECORDS = Table(
+    "records",
+    _TABLES,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(40), nullable=False, index=True),
+    Column("key", String(400), nullable=False),
+    Column("record", Text),
+    Column("entered_by", String(200), nullable=False),
+    Column("entered_at", String(20), nullable=False),
+)
+"""Everything else that is typed: a JSON object by kind and key, or null where it was taken back."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record in force, and who entered it when (UTC, ISO 8601)."""
+
+    record: dict[str, Any]
+    entered_by: str
+    entered_at: str
 
 
 @dataclass(frozen=True)
@@ -87,9 +109,41 @@ class State:
                     total=format(invoice.total, "f") if invoice.total is not None else None,
                     note=invoice.note,
                     entered_by=invoice.entered_by,
-                    entered_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    entered_at=_now(),
                 )
             )
+
+    def kept(self, kind: str) -> dict[str, Kept]:
+        """The records of a kind that are in force, by key, in the order of their keys."""
+        statement = select(_RECORDS).where(_RECORDS.c.kind == kind).order_by(_RECORDS.c.id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(statement).mappings().all()
+        newest = {r["key"]: r for r in rows}
+        return {
+            key: Kept(json.loads(r["record"]), r["entered_by"], r["entered_at"])
+            for key, r in sorted(newest.items())
+            if r["record"] is not None
+        }
+
+    def keep(self, kind: str, records: Mapping[str, Mapping[str, Any] | None], entered_by: str) -> None:
+        """Adds records by key, all or none; each replaces an earlier one of its kind and key, and None takes it back."""
+        rows = [
+            {
+                "kind": kind,
+                "key": key,
+                "record": None if record is None else json.dumps(record, ensure_ascii=False),
+                "entered_by": entered_by,
+                "entered_at": _now(),
+            }
+            for key, record in records.items()
+        ]
+        if rows:
+            with self._engine.begin() as connection:
+                connection.execute(insert(_RECORDS), rows)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def typed_amount(text: str) -> Decimal:
