@@ -3,23 +3,19 @@
 import streamlit as st
 
 from ui import frame
+from ui.frame import view
 
 PAGES = {
     "Spend": [
-        st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", default=True),
-        st.Page("pages/explorer.py", title="Explorer", icon=":material/query_stats:", url_path="explorer"),
-        st.Page("pages/movers.py", title="Top movers", icon=":material/swap_vert:", url_path="movers"),
+        view("overview", "Overview", "dashboard", default=True),
+        view("explorer", "Explorer", "query_stats"),
+        view("movers", "Top movers", "swap_vert"),
+        view("views", "Saved views", "bookmarks"),
     ],
     "Data": [
-        st.Page(
-            "pages/sources.py", title="Sources & upload", icon=":material/upload_file:", url_path="sources"
-        ),
-        st.Page(
-            "pages/reconciliation.py",
-            title="Reconciliation",
-            icon=":material/fact_check:",
-            url_path="reconciliation",
-        ),
+        view("sources", "Sources & upload", "upload_file"),
+        view("reconciliation", "Reconciliation", "fact_check"),
+        view("glossary", "Glossary", "menu_book"),
     ],
 }
 

@@ -1,10 +1,12 @@
-"""The morning page: what this month costs so far, how that changed, and whether the figures are right."""
+"""The morning page: what this month costs so far, how that changed and why, and whether the figures are right."""
 
-from ui import kit
+from ui import kit, saved
 
 page = kit.page("Overview", group="ServiceName", period="this-month", grain="day")
 page.answer()
 page.figures(page.billed(), page.last_month())
 page.chart()
 page.changes()
+saved.pinned(page)
+page.table_choice()
 page.table()

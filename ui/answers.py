@@ -24,6 +24,8 @@ from finops_core.quality.origin import origin as origin_of
 from finops_core.quality.reconciliation import Reconciliation, reconcile
 from finops_core.store.batches import Batch, in_force
 from finops_core.store.load import known_formats
+from finops_core.store.saved_views import SavedView
+from finops_core.store.saved_views import saved_views as kept_views
 from finops_core.store.state import State
 
 _ENTRIES = 2000
@@ -143,6 +145,11 @@ def _batches(version: str) -> list[Batch]:
 def state() -> State:
     """What people typed."""
     return State(ledger().home)
+
+
+def saved_views() -> list[SavedView]:
+    """The views that readers have kept, by name."""
+    return kept_views(state())
 
 
 def reconciled() -> list[Reconciliation]:

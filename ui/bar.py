@@ -13,7 +13,7 @@ from finops_core.model.periods import NAMED_PERIODS
 from finops_core.model.query import GRAINS, Condition, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
-from ui import address, answers
+from ui import address, answers, saved
 from ui.plain import plain
 
 CUSTOM = "custom"
@@ -85,6 +85,7 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
             )
         if not locked:
             _filter_maker(view, usual, span, currency)
+            saved.keeper(view)
     _chips(view, go, locked)
 
 

@@ -19,6 +19,7 @@ from finops_core.store.state import Invoice, typed_amount
 from ui import answers, figures
 from ui.figures import Figure
 from ui.plain import plain
+from ui.viewer import viewer
 
 
 def lines_table(rows: Sequence[Mapping[str, Any]], key: str, right: Sequence[str] = ()) -> None:
@@ -160,12 +161,6 @@ def invoice_form(lines: Sequence[Reconciliation]) -> None:
             st.error(plain(str(error)), icon=":material/error:")
         else:
             st.rerun()
-
-
-def viewer() -> str:
-    """Who is looking, as a proxy in front of the app says it."""
-    headers = st.context.headers
-    return headers.get("X-Forwarded-User") or headers.get("X-Forwarded-Email") or "unnamed"
 
 
 def summary(lines: Sequence[Reconciliation]) -> str:

@@ -8,6 +8,12 @@ from streamlit.runtime.pages_manager import PagesManager
 from ui import address, states, theme
 
 
+def view(name: str, title: str, icon: str, default: bool = False) -> "st.Page":
+    """The page of pages/NAME.py, which answers at /NAME (the default one at /), with a Material symbol."""
+    path = "" if default else name.replace("_", "-")
+    return st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", url_path=path, default=default)
+
+
 def run(page: "st.Page", groups: Mapping[str, Sequence["st.Page"]]) -> None:
     """Draws the sidebar and the page."""
     theme.apply(address.is_presenting())

@@ -295,6 +295,7 @@ class Page:
                 key,
                 "The largest changes; the table has the figures",
             )
+            Moves(self, answers.moved(self.query, self.compared)).sentences()
 
     def moves(self) -> Moves | None:
         """What the view's members changed by, and why. None, and said, where it is compared with nothing."""

@@ -22,7 +22,7 @@ from ui.plain import plain
 if TYPE_CHECKING:
     from ui.kit import Page
 
-_CAUSES = {
+CAUSES = {
     "quantity": ("Quantity", "More or less was used, at the mean of the two periods' prices"),
     "list_price": ("List price", "The public price went up or down, for what was used"),
     "negotiated_discount": ("Negotiated discount", "The negotiated discount on the list price changed"),
@@ -139,7 +139,7 @@ class Moves:
 
     def _causes(self) -> list[Step]:
         sums = {part: Decimal(self.found.table[part].sum() or 0) for part in PARTS}
-        return [Step(_CAUSES[part][0], amount) for part, amount in sums.items() if amount]
+        return [Step(CAUSES[part][0], amount) for part, amount in sums.items() if amount]
 
     def sentences(self) -> None:
         """One sentence for each of the largest movers."""
@@ -155,11 +155,11 @@ class Moves:
             ("before", tables.money, "Before"),
             ("after", tables.money, "After"),
             ("change", tables.signed, "Change"),
-            *((part, tables.signed, _CAUSES[part][0]) for part in causes),
+            *((part, tables.signed, CAUSES[part][0]) for part in causes),
         ]
         total = {name: Decimal(self.found.table[name].sum() or 0) for name in movers.FIGURES}
         tables.show(self.shown.table, columns, {"Member": "Total", **total}, "movers")
         tables.downloads(lambda: self.found.table.drop("Kind"), "top-movers")
         with st.expander("What the causes mean", icon=":material/help:"):
             for part in causes:
-                st.markdown(f"**{_CAUSES[part][0]}**: {_CAUSES[part][1]}.")
+                st.markdown(f"**{CAUSES[part][0]}**: {CAUSES[part][1]}.")

@@ -5,9 +5,13 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from runpy import run_module
+from typing import TYPE_CHECKING
 
 from finops_core.cli.session import app, say, the_home
-from finops_core.errors import UsageError
+from finops_core.errors import HomeBusy, UsageError
+
+if TYPE_CHECKING:
+    from finops_core.store.home import Home
 
 
 @app.command()
@@ -16,7 +20,10 @@ def serve(port: int = 8501, address: str = "localhost") -> None:
     script = Path(__file__).parents[2] / "app.py"
     if not script.exists():
         raise UsageError(f"the app is not beside the package ({script}): serve from a checkout")
-    os.environ["FARTHING_HOME"] = str(the_home().path)
+    home = the_home()
+    os.environ["FARTHING_HOME"] = str(home.path)
+    if home.lake.exists():
+        _bring_up_to_date(home)
     say(f"Farthing runs at http://{address}:{port}")
     for module in _WARM:
         import_module(module)
@@ -24,6 +31,17 @@ def serve(port: int = 8501, address: str = "localhost") -> None:
     options = ["--server.port", str(port), "--server.address", address]
     sys.argv = ["streamlit", "run", str(script), *options]
     run_module("streamlit", run_name="__main__")
+
+
+def _bring_up_to_date(home: "Home") -> None:
+    """Builds finops.duckdb anew where another version of the product made it, or a killed load left it behind the lake."""
+    from finops_core.store.load import repair
+
+    try:
+        with home.writing(wait=0):
+            repair(home)
+    except HomeBusy:
+        say("Another process is writing to the home: what it stores shows when it is done")
 
 
 _WARM = ("pandas", "altair", "sqlalchemy", "finops_core.analysis.headline", "finops_core.store.uploads")

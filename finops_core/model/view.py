@@ -77,8 +77,10 @@ class View:
             where = (*where, Condition("BillingCurrency", "=", (chosen,)))
         return self.query.but(start=period.start, end=period.end, where=where)
 
-    def to_params(self, usual: "View") -> Params:
+    def to_params(self, usual: "View | None" = None) -> Params:
         """As the parameters of a URL; what is as in `usual` is left out, and what only `usual` has is emptied."""
+        if usual is None:
+            return self._all_params()
         own, common = self._all_params(), usual._all_params()
         changed: Params = {name: value for name, value in own.items() if common.get(name) != value}
         return changed | {name: "" for name in common if name not in own}
