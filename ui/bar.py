@@ -59,7 +59,7 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
             on_change=address.changes("bar-metric", lambda name: go(metrics=(name,))),
             help="; ".join(f"**{METRICS[n].label}**: {METRICS[n].description}" for n in COSTS),
             disabled=locked,
-            width=155,
+            width=145,
         )
         if parts.group:
             _group(view, go, locked)
@@ -71,7 +71,7 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
                 on_change=address.changes("bar-grain", lambda grain: go(grain=grain)),
                 format_func=str.capitalize,
                 disabled=locked,
-                width=110,
+                width=98,
             )
         if len(span.currencies) > 1:
             st.segmented_control(
@@ -106,7 +106,7 @@ def _period(view: View, span: Span, go: Any, locked: bool) -> None:
         on_change=address.changes("bar-period", choose),
         help=f"{words.period(days)}. “This” and “last” follow the loaded data, not the clock",
         disabled=locked,
-        width=145,
+        width=135,
     )
     if view.is_custom:
 
@@ -134,7 +134,7 @@ def _versus(view: View, go: Any, locked: bool) -> None:
         on_change=address.changes("bar-versus", lambda name: go(versus=name)),
         help="The period before has the same make: whole months for whole months, the same days of a month to date",
         disabled=locked,
-        width=150,
+        width=140,
     )
 
 
@@ -161,7 +161,7 @@ def _group(view: View, go: Any, locked: bool) -> None:
         placeholder="Nothing: one total",
         help="Up to three dimensions; for a tag, filter or link with tag:KEY",
         disabled=locked,
-        width=260,
+        width=215,
     )
 
 

@@ -155,7 +155,7 @@ class Moves:
             ("before", tables.money, "Before"),
             ("after", tables.money, "After"),
             ("change", tables.signed, "Change"),
-            *((part, tables.signed, CAUSES[part][0]) for part in causes),
+            *((part, _part, CAUSES[part][0]) for part in causes),
         ]
         total = {name: Decimal(self.found.table[name].sum() or 0) for name in movers.FIGURES}
         tables.show(self.shown.table, columns, {"Member": "Total", **total}, "movers")
@@ -163,3 +163,8 @@ class Moves:
         with st.expander("What the causes mean", icon=":material/help:"):
             for part in causes:
                 st.markdown(f"**{CAUSES[part][0]}**: {CAUSES[part][1]}.")
+
+
+def _part(value: Decimal | None) -> str:
+    """A part of a change; what rounding left is no part worth reading, and stays in the download."""
+    return "" if value is None or abs(value) < words.DUST else words.signed(value)

@@ -41,8 +41,13 @@ def show(
             [polars.DataFrame([{n: total.get(n) for n, _, _ in columns}], schema=rows.schema), rows]
         )
     labels = [label for _, _, label in columns]
-    table = pandas.DataFrame({label: [_sortable(v) for v in rows[name]] for name, _, label in columns})
     shown = {label: [write(v) for v in rows[name]] for name, write, label in columns}
+    table = pandas.DataFrame(
+        {
+            label: shown[label] if write is text else [_sortable(v) for v in rows[name]]
+            for name, write, label in columns
+        }
+    )
     styled = table.style.format({label: _lookup(shown[label]) for label in labels})
     if total is not None:
         styled = styled.apply(

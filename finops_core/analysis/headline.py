@@ -45,7 +45,7 @@ def _explained(found: Breakdown, view: View) -> str:
         (polars.col("Kind") == "member") & (polars.col("change") * change.copy_sign(1) != 0)
     )
     same = members.filter((polars.col("change") > 0) == (change > 0))
-    if not view.query.by or same.is_empty():
+    if not view.query.by or found.members == 1 or same.is_empty():
         return ""
     top = same.sort(polars.col("change").abs(), descending=True).row(0, named=True)
     part = top["change"] / change

@@ -17,6 +17,7 @@ GROUPS = (
     "moving",
     "checking",
     "mapping",
+    "making",
     "serving",
 )
 """The modules with commands, in the order of `--help`."""
