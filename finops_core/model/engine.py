@@ -8,14 +8,14 @@ import ibis.expr.types as ir
 
 from finops_core.errors import UsageError
 from finops_core.focus.charges import COSTS, MONEY
+from finops_core.model.comparisons import CURRENCY, FIRST_DAY, LAST_DAY, UNITS, Answer, per_day
+from finops_core.model.comparisons import PERIOD as PERIOD
 from finops_core.model.dimensions import DAY_DIMENSIONS, dimension, filterable
-from finops_core.model.expressions import column, condition, value
-from finops_core.model.metrics import metric
+from finops_core.model.expressions import charge_day, column, condition, value
+from finops_core.model.metrics import COMPARISON, aggregated, compared_metric, metric
 from finops_core.model.query import Query, conditions
 from finops_core.store.warehouse import CUBE_DIMENSIONS, charge_table_columns
 
-PERIOD = "ChargePeriod"
-CURRENCY = "BillingCurrency"
 _IBIS = {
     "VARCHAR": "string",
     "DOUBLE": "float64",
@@ -23,7 +23,6 @@ _IBIS = {
     "BIGINT": "int64",
     MONEY: "decimal(38, 18)",
 }
-_UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 
 
 def charges() -> ir.Table:
@@ -42,7 +41,10 @@ def uses_cube(query: Query) -> bool:
     """Whether the cube holds everything that the query asks for. The answer is the same, only sooner."""
     asked = [*query.by, *(name for c in conditions(query.where) for name in c.dimensions)]
     known = {*CUBE_DIMENSIONS, *COSTS, "x_Rows"}
-    columns = [needed for name in query.metrics for needed in metric(name).columns]
+    metrics = [metric(name) for name in aggregated(query)]
+    columns = [needed for found in metrics for needed in found.columns]
+    if any(found.by_charge for found in metrics):
+        return False
     return all(name in CUBE_DIMENSIONS or name in DAY_DIMENSIONS for name in asked) and all(
         needed in known for needed in columns
     )
@@ -60,11 +62,35 @@ def expression(query: Query, cube: bool | None = None) -> ir.Table:
         filters.append(cast(ir.BooleanValue, day < ibis.literal(_moment(query.end, use))))
     if filters:
         table = table.filter(filters)
-    metrics = {name: metric(name).expression(table) for name in query.metrics}
     keys = [key.name(name) for name, key in _keys(table, query, use).items()]
-    answer = table.group_by(keys).aggregate(**metrics)
+    answer = _compared(table.group_by(keys).aggregate(**_aggregates(table, query)), query)
     answer = answer.order_by(_order(answer, query))
     return answer.limit(query.limit) if query.limit is not None else answer
+
+
+def _aggregates(table: ir.Table, query: Query) -> dict[str, ir.Value]:
+    """The metrics that are computed from rows, and the row's days where a metric needs them."""
+    found = {name: metric(name).expression for name in aggregated(query)}
+    aggregates = {name: expression(table) for name, expression in found.items() if expression is not None}
+    if any(metric(name).over is per_day for name in query.metrics):
+        day = cast(Any, charge_day(table))
+        aggregates |= {FIRST_DAY: day.min(), LAST_DAY: day.max()}
+    return aggregates
+
+
+def _compared(answer: ir.Table, query: Query) -> ir.Table:
+    """The answer with the metrics that are computed over its rows; its columns in their order."""
+    found = {}
+    for name in query.metrics:
+        asked = metric(name)
+        if asked.over is not None:
+            of = compared_metric(query) if asked.group == COMPARISON else asked.of
+            found[name] = asked.over(Answer(answer, query, of, metric(of).additive))
+    if not found:
+        return answer
+    periods = (PERIOD,) if query.grain != "none" else ()
+    names = dict.fromkeys([*periods, CURRENCY, *query.by, *query.metrics])
+    return answer.mutate(**found).select(list(names))
 
 
 def _needed(table: ir.Table, query: Query, cube: bool) -> ir.Table:
@@ -75,7 +101,7 @@ def _needed(table: ir.Table, query: Query, cube: bool) -> ir.Table:
             "ChargeDay" if cube else "ChargePeriodStart",
             CURRENCY,
             *(column(cube, filterable(name)) for name in asked),
-            *(needed for name in query.metrics for needed in metric(name).columns),
+            *(needed for name in aggregated(query) for needed in metric(name).columns),
         ]
     )
     return table.select([_rows(cube) if name == "x_Rows" else table[name] for name in names])
@@ -91,7 +117,7 @@ def _keys(table: ir.Table, query: Query, cube: bool) -> dict[str, ir.Value]:
     day = table["ChargeDay"] if cube else table["ChargePeriodStart"]
     keys: dict[str, ir.Value] = {}
     if query.grain != "none":
-        keys[PERIOD] = cast(Any, day).cast("timestamp").truncate(_UNITS[query.grain]).cast("date")
+        keys[PERIOD] = cast(Any, day).cast("timestamp").truncate(UNITS[query.grain]).cast("date")
     keys[CURRENCY] = table[CURRENCY]
     return keys | {name: value(table, dimension(name)) for name in query.by}
 
