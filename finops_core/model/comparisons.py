@@ -14,7 +14,8 @@ from finops_core.model.query import Query
 PERIOD = "ChargePeriod"
 CURRENCY = "BillingCurrency"
 UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
-_LONG = {"day": "days", "week": "weeks", "month": "months", "quarter": "quarters", "year": "years"}
+_INTO_THE_NEXT = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+"""Days that lead from the first day of a period into the next one, and never beyond it."""
 FIRST_DAY, LAST_DAY = "x_FirstDay", "x_LastDay"
 """Columns beside the metrics while an answer is made: the first and the last day with a charge of the row."""
 
@@ -69,7 +70,7 @@ def _before(answer: Answer, name: str) -> Any:
     grain = answer.query.grain
     period = cast(Any, answer.table[PERIOD])
     rows = ibis.window(group_by=answer.member, order_by=period)
-    follows = period.lag().over(rows) == (period - ibis.interval(**{_LONG[grain]: 1})).cast("date")
+    follows = period.lag().over(rows) == _truncated(period - ibis.interval(days=1), grain)
     nothing = ibis.literal(0 if answer.additive else None, answer.value.type())
     value = ibis.ifelse(follows, answer.value.lag().over(rows), nothing)
     return ibis.cases((period != _first_period(answer), value))
@@ -79,8 +80,12 @@ def _first_period(answer: Answer) -> Any:
     start = answer.query.start
     if start is None:
         return cast(Any, answer.table[PERIOD]).min().over(ibis.window())
-    moment = cast(Any, ibis.literal(datetime(start.year, start.month, start.day)))
-    return moment.truncate(UNITS[answer.query.grain]).cast("date")
+    return _truncated(ibis.literal(datetime(start.year, start.month, start.day)), answer.query.grain)
+
+
+def _truncated(day: Any, grain: str) -> Any:
+    """The first day of the period that a day is in."""
+    return day.cast("timestamp").truncate(UNITS[grain]).cast("date")
 
 
 def per_day(answer: Answer) -> ir.Value:
@@ -95,7 +100,8 @@ def per_day(answer: Answer) -> ir.Value:
     end = ibis.literal(query.end) if query.end else following
     if query.grain != "none":
         first = ibis.greatest(first, table[PERIOD])
-        end = ibis.least(end, table[PERIOD] + ibis.interval(**{_LONG[query.grain]: 1}))
+        following = table[PERIOD] + ibis.interval(days=_INTO_THE_NEXT[query.grain])
+        end = ibis.least(end, _truncated(following, query.grain))
     days = cast(Any, end).cast("date").delta(cast(Any, first).cast("date"), unit="day")
     return per(answer.value, days)
 

@@ -99,7 +99,12 @@ def savings_coverage(table: Any) -> ir.Value:
     return ratio(ibis.coalesce(known, ibis.literal(0, MONEY)), usage)
 
 
+def resources(table: Any) -> ir.Value:
+    """How many distinct resources there are; charges without one do not count."""
+    return cast(ir.Value, table["ResourceId"].nunique(where=table["ResourceId"].notnull()))
+
+
 def cost_per_resource(table: Any) -> ir.Value:
     """EffectiveCost of the charges of resources ÷ the number of these."""
     cost = table["EffectiveCost"].sum(where=table["ResourceId"].notnull())
-    return per(cost, table["ResourceId"].nunique())
+    return per(cost, resources(table))

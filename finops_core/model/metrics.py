@@ -138,7 +138,7 @@ METRICS: dict[str, Metric] = {
             False,
             "count(distinct ResourceId)",
             ("ResourceId",),
-            lambda table: table["ResourceId"].nunique(),
+            formulas.resources,
             COUNT,
         ),
         _sum("PricingQuantity", "Priced quantity", "quantity", QUANTITY),
