@@ -17,7 +17,7 @@ from ui import address, answers, saved
 from ui.plain import plain
 
 CUSTOM = "custom"
-COSTS = tuple(name for name, m in METRICS.items() if m.unit == "currency")
+COSTS = tuple(name for name, m in METRICS.items() if m.group == "Cost")
 _VERSUS = {"previous": "Period before", "year": "A year before", "none": "Nothing"}
 _OPERATORS = {
     "in": "is",
@@ -53,7 +53,7 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
         _versus(view, go, locked)
         st.selectbox(
             "Cost",
-            COSTS,
+            list(dict.fromkeys([*COSTS, view.metric])),
             format_func=lambda name: METRICS[name].label,
             key=address.seeded("bar-metric", view.metric),
             on_change=address.changes("bar-metric", lambda name: go(metrics=(name,))),

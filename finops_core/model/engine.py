@@ -8,15 +8,16 @@ import ibis.expr.types as ir
 
 from finops_core.errors import UsageError
 from finops_core.focus.charges import MONEY
+from finops_core.model.comparisons import CURRENCY as CURRENCY
+from finops_core.model.comparisons import FIRST_DAY, LAST_DAY, UNITS, Answer, per_day
+from finops_core.model.comparisons import PERIOD as PERIOD
 from finops_core.model.dimensions import DAY_DIMENSIONS, dimension, filterable
-from finops_core.model.expressions import column, condition, value
-from finops_core.model.metrics import metric
+from finops_core.model.expressions import charge_day, column, condition, value
+from finops_core.model.metrics import COMPARISON, aggregated, compared_metric, metric
 from finops_core.model.query import Query, conditions
 from finops_core.store.cubes import DAY, MONTH, ROWS, Cube, holding
 from finops_core.store.warehouse import charge_table_columns
 
-PERIOD = "ChargePeriod"
-CURRENCY = "BillingCurrency"
 _IBIS = {
     "DATE": "date",
     "VARCHAR": "string",
@@ -25,7 +26,6 @@ _IBIS = {
     "BIGINT": "int64",
     MONEY: "decimal(38, 18)",
 }
-_UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 
 
 def charges() -> ir.Table:
@@ -43,10 +43,13 @@ def cube_table(cube: Cube) -> ir.Table:
 
 def cubes_of(query: Query) -> list[Cube]:
     """The cubes that hold everything the query asks for, smallest first: the answer is that of the charges, only sooner."""
+    if any(metric(name).by_charge for name in aggregated(query)):
+        return []
     asked = _asked(query)
     bounds_are_months = all(day is None or day.day == 1 for day in (query.start, query.end))
     by_month = bounds_are_months and query.grain in ("none", "month", "quarter", "year")
-    time = DAY if not by_month or any(name in DAY_DIMENSIONS for name in asked) else MONTH
+    by_day = any(name in DAY_DIMENSIONS for name in asked) or _counts_days(query)
+    time = MONTH if by_month and not by_day else DAY
     dimensions = {filterable(name).column for name in asked if name not in DAY_DIMENSIONS}
     found = holding({time, CURRENCY, *dimensions, *_figures(query)})
     # A cube has the sum of costs that a filter asks of each charge.
@@ -58,6 +61,15 @@ def uses_cube(query: Query) -> bool:
     return bool(cubes_of(query))
 
 
+def _counts_days(query: Query) -> bool:
+    return any(metric(name).over is per_day for name in query.metrics)
+
+
+def compares(query: Query) -> bool:
+    """Whether a metric is computed over the answer, which may look at the query's range of days."""
+    return any(metric(name).over is not None for name in query.metrics)
+
+
 def _asked(query: Query) -> list[str]:
     """The dimensions, and costs of the charge itself, that a query groups or filters by."""
     return [*query.by, *(name for c in conditions(query.where) for name in c.dimensions)]
@@ -65,18 +77,42 @@ def _asked(query: Query) -> list[str]:
 
 def _figures(query: Query) -> list[str]:
     """The columns that a query's metrics are computed from."""
-    return [needed for name in query.metrics for needed in metric(name).columns]
+    return [needed for name in aggregated(query) for needed in metric(name).columns]
 
 
 def expression(query: Query, cube: Cube | None) -> ir.Table:
     """The query over an unbound table, which is `charges` where no cube is given: period (with a grain),
     BillingCurrency, dimensions, metrics; ordered."""
     table = filtered(_needed(cube_table(cube) if cube else charges(), query, cube), query, cube)
-    metrics = {name: metric(name).expression(table) for name in query.metrics}
     keys = [key.name(name) for name, key in _keys(table, query, cube).items()]
-    answer = table.group_by(keys).aggregate(**metrics)
+    answer = _compared(table.group_by(keys).aggregate(**_aggregates(table, query)), query)
     answer = answer.order_by(_order(answer, query))
     return answer.limit(query.limit) if query.limit is not None else answer
+
+
+def _aggregates(table: ir.Table, query: Query) -> dict[str, ir.Value]:
+    """The metrics that are computed from rows, and the row's days where a metric needs them."""
+    found = {name: metric(name).expression for name in aggregated(query)}
+    aggregates = {name: expression(table) for name, expression in found.items() if expression is not None}
+    if _counts_days(query):
+        day = cast(Any, charge_day(table))
+        aggregates |= {FIRST_DAY: day.min(), LAST_DAY: day.max()}
+    return aggregates
+
+
+def _compared(answer: ir.Table, query: Query) -> ir.Table:
+    """The answer with the metrics that are computed over its rows; its columns in their order."""
+    found = {}
+    for name in query.metrics:
+        asked = metric(name)
+        if asked.over is not None:
+            of = compared_metric(query) if asked.group == COMPARISON else asked.of
+            found[name] = asked.over(Answer(answer, query, of, metric(of).additive))
+    if not found:
+        return answer
+    periods = (PERIOD,) if query.grain != "none" else ()
+    names = dict.fromkeys([*periods, CURRENCY, *query.by, *query.metrics])
+    return answer.mutate(**found).select(list(names))
 
 
 def filtered(table: ir.Table, query: Query, cube: Cube | None = None) -> ir.Table:
@@ -112,7 +148,7 @@ def _keys(table: ir.Table, query: Query, cube: Cube | None) -> dict[str, ir.Valu
     day = table[_time(cube)]
     keys: dict[str, ir.Value] = {}
     if query.grain != "none":
-        keys[PERIOD] = cast(Any, day).cast("timestamp").truncate(_UNITS[query.grain]).cast("date")
+        keys[PERIOD] = cast(Any, day).cast("timestamp").truncate(UNITS[query.grain]).cast("date")
     keys[CURRENCY] = table[CURRENCY]
     return keys | {name: value(table, dimension(name)) for name in query.by}
 

@@ -1,9 +1,9 @@
 """The door to everything stored: opened read-only, cheap, safe beside a writer."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,19 +11,12 @@ import duckdb
 import polars
 
 from finops_core.errors import NothingLoaded, StoreDamaged, UsageError
+from finops_core.model.engines import DEFAULT, open_engine
 from finops_core.model.query import Query
 from finops_core.store import warehouse
 from finops_core.store.batches import Batch, in_force
 from finops_core.store.cubes import CUBES, DAY
 from finops_core.store.home import Home, default_home
-
-
-@lru_cache(maxsize=512)
-def _sql_of(query: Query) -> str:
-    from finops_core.model import engine  # Ibis takes longer to import than most commands take
-
-    return engine.sql(query)
-
 
 _DAMAGE = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
 """What DuckDB raises for a file that is not what it was; not what a wrong statement raises."""
@@ -62,17 +55,21 @@ class Charged:
 class Ledger:
     """All charges of a home. Every answer comes from one consistent version; a newer one is picked up between answers."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, engine: str = DEFAULT) -> None:
         self.home = home
         self._lock = threading.Lock()
         self._path: Path | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._charged = Charged(None, None)
+        self.engine = open_engine(engine, self)
 
     @classmethod
-    def open(cls, path: str | Path | None = None) -> "Ledger":
-        """Opens a home, by default FARTHING_HOME or data/. Nothing is read yet."""
-        return cls(Home(Path(path) if path is not None else default_home()))
+    def open(cls, path: str | Path | None = None, engine: str = DEFAULT) -> "Ledger":
+        """Opens a home, by default FARTHING_HOME or data/, its Queries answered by an engine of `model.engines`.
+
+        Nothing is read yet by the engine that is the default.
+        """
+        return cls(Home(Path(path) if path is not None else default_home()), engine)
 
     @property
     def version(self) -> str:
@@ -88,8 +85,7 @@ class Ledger:
 
     def query(self, query: Query) -> polars.DataFrame:
         """The answer: ChargePeriod (with a grain), BillingCurrency, the dimensions, the metrics; money as Decimal."""
-        cursor, charged = self._opened()
-        return self._answer(cursor, _sql_of(charged.unbounded(query)))
+        return self.engine.answer(query)
 
     def charges(self, query: Query, limit: int = 1000) -> polars.DataFrame:
         """The charges behind a query's answer, largest first; see `finops_core.model.charged`."""
@@ -103,6 +99,11 @@ class Ledger:
             return self.frame(statement)
         except duckdb.Error as error:
             raise UsageError(str(error).strip()) from error
+
+    def answer(self, statement: Callable[[Charged], str]) -> polars.DataFrame:
+        """The answer of a SELECT that depends on the days with charges; both are of one version."""
+        cursor, charged = self._opened()
+        return self._answer(cursor, statement(charged))
 
     def frame(self, statement: str, parameters: list[Any] | None = None) -> polars.DataFrame:
         """The answer of a SELECT over the tables of `finops_core.store.warehouse`, as polars."""
