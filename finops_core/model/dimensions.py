@@ -167,6 +167,11 @@ FILTERS = {
 """What a charge can be filtered by, but not grouped by: its own costs."""
 
 
+def is_text(text: str) -> bool:
+    """Whether a text is of characters only, and not of halves of them, as bytes that are no UTF-8 become."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def tag_key(name: str) -> str:
     """The tag key of `tag:KEY` or `tag:"KEY"`; in quotes, a backslash stands before a quote or a backslash of the key."""
     key = name.removeprefix(TAG)
@@ -189,7 +194,7 @@ def dimension(name: str) -> Dimension:
     """The dimension of a name. Raises UsageError, with the nearest known name."""
     if name.startswith(TAG):
         key = tag_key(name)
-        if not key:
+        if not key or not is_text(key):
             raise UsageError("a tag needs a key: tag:KEY")
         return Dimension(
             canonical(name),
