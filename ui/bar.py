@@ -24,6 +24,8 @@ _OPERATORS = {
     "not in": "is not",
     "~": "contains",
     "!~": "does not contain",
+    "^=": "begins with",
+    "matches": "matches",
     "is null": "is empty",
     "is not null": "is not empty",
 }
@@ -184,8 +186,11 @@ def _filter_maker(view: View, usual: View, span: Span, currency: str) -> None:
 def _filter_values(view: View, span: Span, currency: str, name: str, operator: str) -> list[str]:
     if operator.startswith("is"):
         return []
-    if operator in ("~", "!~"):
-        text = st.text_input("Text", key=f"filter-text-{name}", help="Upper and lower case are the same")
+    if operator not in ("in", "not in"):
+        words_for = (
+            "A regular expression (RE2)" if operator == "matches" else "Upper and lower case are the same"
+        )
+        text = st.text_input("Text", key=f"filter-text-{name}", help=words_for)
         return [text] if text else []
     found = answers.members(name, view.asked(span.first, span.end, currency))
     costs = {v: c for v, c in zip(found[name], found[view.metric], strict=True) if v not in (None, "")}

@@ -8,8 +8,7 @@ import pandas
 import streamlit as st
 
 from finops_core.errors import FarthingError
-from finops_core.focus.charges import CUSTOM_COLUMNS
-from finops_core.focus.columns import FOCUS_COLUMNS
+from finops_core.focus.charges import meaning_of
 from finops_core.formats.format import Format
 from finops_core.model import words
 from finops_core.model.export import cell
@@ -216,10 +215,3 @@ def column_origins(formats: Sequence[Format]) -> None:
             {"Column": "(derived)", "Meaning": d.reason, "Made of": d.when} for d in named[chosen].derive
         ]
         lines_table(rows, "origins")
-
-
-def meaning_of(column: str) -> str:
-    """What a column of a charge says, in a sentence."""
-    if column in FOCUS_COLUMNS:
-        return FOCUS_COLUMNS[column].meaning
-    return CUSTOM_COLUMNS[column][1] if column in CUSTOM_COLUMNS else ""

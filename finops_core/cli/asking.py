@@ -13,7 +13,8 @@ def query(
     metric: Annotated[list[str], typer.Option(help="A metric; repeat for more.")],
     by: Annotated[list[str] | None, typer.Option(help="A dimension; repeat for more.")] = None,
     where: Annotated[
-        list[str] | None, typer.Option(help="A condition; repeat for more, all must hold.")
+        list[str] | None,
+        typer.Option(help="A condition, or several with and, or, not, (); repeat for more, all must hold."),
     ] = None,
     start: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="The day after the last.")] = None,

@@ -64,3 +64,10 @@ def charge_columns() -> dict[str, str]:
 def staged_columns() -> dict[str, str]:
     """Column → DuckDB type of a staged row: a charge and its control columns."""
     return {**charge_columns(), **CONTROL_COLUMNS}
+
+
+def meaning_of(column: str) -> str:
+    """What a column of a charge says, in a sentence."""
+    if column in FOCUS_COLUMNS:
+        return FOCUS_COLUMNS[column].meaning
+    return CUSTOM_COLUMNS[column][1] if column in CUSTOM_COLUMNS else ""

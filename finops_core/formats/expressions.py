@@ -155,11 +155,11 @@ def mapping_rows(table: str) -> tuple[dict[str, str], ...]:
     return tuple(csv.DictReader(text.splitlines()))
 
 
-_READ = re.compile(
+READ = re.compile(
     r"\b(money|price|quantity|instant|us_date|month|json|tags|object)\(\[([^\[\]]+)\]\)|\[([A-Za-z_x][^\[\]']*)\]"
     r"|\brecords\(\[([^\[\]]+)\]((?:, [\w:]+)+)\)"
 )
-_DEFINITION = re.compile(r"\$([a-z][a-z_]*)\b")
+DEFINITION = re.compile(r"\$([a-z][a-z_]*)\b")
 _LOOKUP = re.compile(r"\blookup\((\w+), ")
 
 
@@ -201,13 +201,13 @@ class Compiler:
     def sql(self, expression: str) -> str:
         """The expression as SQL over the raw relation."""
         for _ in range(8):
-            expanded = _DEFINITION.sub(self._define, expression)
+            expanded = DEFINITION.sub(self._define, expression)
             if expanded == expression:
                 break
             expression = expanded
         expression = expression.replace("\0", "$")
         # In one pass: a name that is read may itself hold brackets.
-        return self._lookups(_READ.sub(self._read_match, expression))
+        return self._lookups(READ.sub(self._read_match, expression))
 
     def prepared(self, relation: str) -> str:
         """The raw relation with the definitions of `Format.once` as columns; later expressions read those."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from finops_core.errors import UsageError
-from finops_core.model.dimensions import TAG, canonical, filterable, tag_key
+from finops_core.model.dimensions import TAG, canonical, filterable, is_text, tag_key
 
 _ONE = {"=", "!=", "~", "!~", "^=", "!^=", ">=", ">", "<", "<=", "matches", "not matches"}
 _MANY = {"in", "not in"}
@@ -73,6 +73,9 @@ class Condition:
         filterable(name)
         object.__setattr__(self, "dimension", name)
         object.__setattr__(self, "values", tuple(self.values))
+        for text in (name, *self.values):
+            if not is_text(text):
+                raise UsageError(f"{text!r} is no text: a part of it is no character")
         wanted = 0 if self.operator in _NONE else 2 if self.operator == "between" else 1
         if self.operator not in _MANY and len(self.values) != wanted:
             raise UsageError(

@@ -157,7 +157,7 @@ DAY_DIMENSIONS = tuple(_OF_DAY)
 DIMENSIONS: dict[str, Dimension] = _declare() | _OF_DAY
 """By name. `tag:KEY` is a dimension too, for every key of Tags."""
 
-_FILTERS = {
+FILTERS = {
     name: Dimension(name, _words(name), meaning, name, "cost", "Cost")
     for name, meaning in (
         *((name, FOCUS_COLUMNS[name].meaning) for name in COSTS),
@@ -165,6 +165,11 @@ _FILTERS = {
     )
 }
 """What a charge can be filtered by, but not grouped by: its own costs."""
+
+
+def is_text(text: str) -> bool:
+    """Whether a text is of characters only, and not of halves of them, as bytes that are no UTF-8 become."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def tag_key(name: str) -> str:
@@ -189,7 +194,7 @@ def dimension(name: str) -> Dimension:
     """The dimension of a name. Raises UsageError, with the nearest known name."""
     if name.startswith(TAG):
         key = tag_key(name)
-        if not key:
+        if not key or not is_text(key):
             raise UsageError("a tag needs a key: tag:KEY")
         return Dimension(
             canonical(name),
@@ -201,7 +206,7 @@ def dimension(name: str) -> Dimension:
             ordered=False,
         )
     found = DIMENSIONS.get(name)
-    if found is None and name in _FILTERS:
+    if found is None and name in FILTERS:
         raise UsageError(f"{name} is a cost: it can be measured and filtered by, not grouped by")
     if found is None:
         import difflib
@@ -214,9 +219,9 @@ def dimension(name: str) -> Dimension:
 
 def filterable(name: str) -> Dimension:
     """What a filter may ask about: a dimension, or a cost of the charge itself. Raises UsageError."""
-    return _FILTERS.get(name) or dimension(name)
+    return FILTERS.get(name) or dimension(name)
 
 
 def is_filterable(name: str) -> bool:
     """Whether a filter may ask about a name."""
-    return name in _FILTERS or name in DIMENSIONS or name.startswith(TAG)
+    return name in FILTERS or name in DIMENSIONS or name.startswith(TAG)

@@ -11,7 +11,7 @@ from finops_core.focus.charges import MONEY
 from finops_core.model.comparisons import CURRENCY as CURRENCY
 from finops_core.model.comparisons import FIRST_DAY, LAST_DAY, UNITS, Answer, per_day
 from finops_core.model.comparisons import PERIOD as PERIOD
-from finops_core.model.dimensions import DAY_DIMENSIONS, dimension, filterable
+from finops_core.model.dimensions import DAY_DIMENSIONS, canonical, dimension, filterable
 from finops_core.model.expressions import charge_day, column, condition, value
 from finops_core.model.metrics import COMPARISON, aggregated, compared_metric, metric
 from finops_core.model.query import Query, conditions
@@ -160,7 +160,7 @@ def _moment(day: date, cube: Cube | None) -> date | datetime:
 def _order(answer: ir.Table, query: Query) -> list[Any]:
     descending = {query.metrics[0]}
     if query.order is not None:
-        name = query.order.removeprefix("-")
+        name = canonical(query.order.removeprefix("-"))
         if name not in answer.columns:
             raise UsageError(f"cannot order by {name!r}: the answer has {', '.join(answer.columns)}")
         first, descending = [name], {name} if query.order.startswith("-") else set()

@@ -18,8 +18,7 @@ from finops_core.model.dimensions import TAG, Dimension, filterable, tag_key
 from finops_core.store.owners import PREFIXES
 
 _POSITIVE = {opposite: operator for operator, opposite in OPPOSITES.items()}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_DAY = timedelta(days=1)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 @ibis.udf.scalar.builtin(name="json_extract_string")
@@ -116,8 +115,8 @@ def _range(asked: Any, found: Dimension, operator: str, values: tuple[str, ...])
     limit = _literal(asked, found, text)
     if asked.type().is_timestamp() and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) and operator in (">", "<="):
         # Up to a day means to its end, and after a day, after its end.
-        following = ibis.literal(datetime.fromisoformat(text) + _DAY)
-        return asked >= following if operator == ">" else asked < following
+        last = datetime.fromisoformat(text) + timedelta(days=1, microseconds=-1)
+        return asked > ibis.literal(last) if operator == ">" else asked <= ibis.literal(last)
     if operator == ">=":
         return asked >= limit
     if operator == ">":
@@ -142,7 +141,7 @@ def _literal(asked: Any, found: Dimension, text: str) -> ir.Value:
     """A value to compare with, of the type of what is asked."""
     kind = asked.type()
     if kind.is_string():
-        if found.form and not re.fullmatch(found.form, text):
+        if found.form and not re.fullmatch(found.form, text, re.ASCII):
             raise UsageError(
                 f"{text!r} is no {found.label.lower()} to compare {found.name} with: write {found.example}"
             )
@@ -155,7 +154,7 @@ def _literal(asked: Any, found: Dimension, text: str) -> ir.Value:
         if not _NUMBER.fullmatch(text):
             raise ValueError
         return _as_decimal(text, kind) if kind.is_decimal() else ibis.literal(float(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         words = "date or time" if found.kind == "time" else "number"
         raise UsageError(f"{text!r} is no {words} to compare {found.name} with") from None
 

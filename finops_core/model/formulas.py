@@ -41,8 +41,9 @@ def ratio(part: ir.Value, whole: ir.Value) -> ir.Value:
 
 
 def _divided(amount: Any, divisor: Any) -> Any:
-    # What is no DECIMAL(38,18), such as a price per 10⁻³⁰ of something, is unknown and no error.
-    return (amount.cast("float64") / divisor.cast("float64")).try_cast(MONEY)
+    # By its shortest text, as a DOUBLE is read everywhere. What is no DECIMAL(38,18), such as a price per 10⁻³⁰ of
+    # something, is unknown and no error.
+    return (amount.cast("float64") / divisor.cast("float64")).cast("string").try_cast(MONEY)
 
 
 def unit_cost(column: str) -> Any:

@@ -28,6 +28,20 @@ def test_python_is_the_same_query() -> None:
     assert eval(source, {"Query": Query}) == QUERY
 
 
+def test_nested_conditions_survive_python_and_the_shell() -> None:
+    query = Query(
+        ["EffectiveCost", "ShareOfTotal"],
+        by=['tag:"k=v"'],
+        grain="month",
+        where=['(ServiceName="it\'s \\"so\\"" or x_Team is null) and not tag:"a b"~c', "BilledCost>1"],
+    )
+    source = as_python(query).split("ledger.query(", 1)[1].rsplit(")", 1)[0]
+    assert eval(source, {"Query": Query}) == query
+    words = shlex.split(as_command(query))
+    where = [words[place + 1] for place, word in enumerate(words) if word == "--where"]
+    assert Query("EffectiveCost", where=where).where == query.where
+
+
 def test_the_command_answers(home: Home, tmp_path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     load(
         home, [write_focus(tmp_path / "a.csv", [focus_row(RegionId="", Tags='{"it\'s": "so", "team": "c"}')])]

@@ -213,6 +213,7 @@ def test_a_day_as_an_upper_end_is_the_whole_day(ledger: Ledger) -> None:
     assert count("ChargePeriodStart>2026-08-03") == 93
     assert count("ChargePeriodStart between 2026-08-02 and 2026-08-03") == 2
     assert count("ChargePeriodStart<2026-08-03") == 2
+    assert count("ChargePeriodStart<=9999-12-31") == 96
     assert count("ChargePeriodStart<=2026-08-03T02:00:00+00:00") == 3
     assert count("ChargePeriodStart<=2026-08-03T02:00:00+01:00") == 2
 
@@ -236,6 +237,10 @@ def test_a_day_as_an_upper_end_is_the_whole_day(ledger: Ledger) -> None:
         "tag:team>=a",
         "ServiceName matches (",
         "ServiceName matches (?=a)",
+        "BilledCost=٣",
+        "ChargePeriodStart>=0001-01-01T00:00+02:00",
+        "ServiceName=a\ud800b",
+        "tag:\ud800=x",
         "NoSuchColumn=1",
         "not NoSuchColumn=1",
     ],

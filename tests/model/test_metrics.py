@@ -181,6 +181,9 @@ def test_costs_per_unit_are_ratios_of_sums(estate: Ledger) -> None:
     assert isinstance(found["EffectiveUnitCost"], Decimal)
     assert found["CostPerResource"] == Decimal("5.5").quantize(DIGIT) + DIGIT
     storage = asked(estate, ["EffectiveUnitCost", "CostPerResource"], where=[*USD, "ServiceName=Storage"])
+    assert (
+        str(storage["EffectiveUnitCost"]) == "2.333333333333333500"
+    )  # the shortest text of the DOUBLE 7 ÷ 3
     assert storage["EffectiveUnitCost"] == pytest.approx(Decimal(7) / 3, abs=Decimal("1e-14"))
     assert storage["CostPerResource"] == 9
     mixed = asked(estate, ["EffectiveUnitCost", "EffectiveCost"], where=USD)
