@@ -36,7 +36,7 @@ def trail(page: "Page") -> None:
             )
 
 
-def chart(page: "Page", drawn: alt.TopLevelMixin, key: str, words: str) -> None:
+def chart(page: "Page", drawn: alt.Chart | alt.LayerChart, key: str, words: str) -> None:
     """A chart whose members are opened by a click."""
     if not page.query.by or page.view.chart == "heat" or address.is_presenting():
         charts.show(drawn, key, words)
@@ -49,9 +49,7 @@ def chart(page: "Page", drawn: alt.TopLevelMixin, key: str, words: str) -> None:
             address.go(drill.into(page.view, member), page.usual)
 
     point = alt.selection_point(name=_MARK, fields=[MEMBER])
-    target = drawn.layer[0] if isinstance(drawn, alt.LayerChart) else drawn
-    marked = target.add_params(point)
-    whole = alt.layer(marked, *drawn.layer[1:]) if isinstance(drawn, alt.LayerChart) else marked
+    whole = drawn.add_params(point)
     with st.container(key=key):
         st.altair_chart(
             whole, alt=words, width="stretch", key=f"{key}-drawn", on_select=opened, selection_mode=_MARK

@@ -236,7 +236,7 @@ class Page:
         address.go(self.view.but(**changes), self.usual)
 
     @cached_property
-    def _drawn(self) -> alt.TopLevelMixin:
+    def _drawn(self) -> alt.Chart | alt.LayerChart:
         """The view's chart."""
         found, currency = self.breakdown, self.currency
         ranking = answers.ranking(self.query.by, self.view.metric)

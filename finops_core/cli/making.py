@@ -61,4 +61,6 @@ def new_view(
         )
     page.write_text(_VIEW.format(title=words, group=group), "utf-8")
     found.write_text(changed, "utf-8")
-    put(f"{page}: change it and reload; the app shows it at /{name.replace('_', '-')}")
+    put(
+        f"{page}: the app shows it at /{name.replace('_', '-')} when it starts anew; `farthing serve --watch` follows what you change"
+    )

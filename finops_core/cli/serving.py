@@ -5,7 +5,9 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from runpy import run_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from finops_core.cli.session import app, say, the_home
 from finops_core.errors import HomeBusy, UsageError
@@ -15,7 +17,13 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def serve(port: int = 8501, address: str = "localhost") -> None:
+def serve(
+    port: int = 8501,
+    address: str = "localhost",
+    watch: Annotated[
+        bool, typer.Option(help="Follow changes of the app's own files, to write a view.")
+    ] = False,
+) -> None:
     """Start the app."""
     script = Path(__file__).parents[2] / "app.py"
     if not script.exists():
@@ -29,6 +37,8 @@ def serve(port: int = 8501, address: str = "localhost") -> None:
         import_module(module)
     # In this process, so that a signal reaches the app, and what is imported here need not be for the first reader.
     options = ["--server.port", str(port), "--server.address", address]
+    if watch:
+        options += ["--server.fileWatcherType", "auto", "--server.runOnSave", "true"]
     sys.argv = ["streamlit", "run", str(script), *options]
     run_module("streamlit", run_name="__main__")
 

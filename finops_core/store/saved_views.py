@@ -22,7 +22,7 @@ class SavedView:
     """A page with the parameters of its URL, by a name that is its own."""
 
     name: str
-    page: str
+    page: str = ""
     """The page's path, such as `explorer`; empty for the Overview."""
     params: dict[str, str | list[str]] = field(default_factory=dict)
     owner: str = ""

@@ -76,12 +76,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _serve(home: Home, log: Path) -> tuple[subprocess.Popen[bytes], str]:
+def serve(home: Home, log: Path, checkout: Path = ROOT) -> tuple[subprocess.Popen[bytes], str]:
+    """The app of a checkout over a home: its process and address."""
     port = _free_port()
     environment = {**os.environ, "FARTHING_HOME": str(home.path)}
     command = [sys.executable, "-m", "finops_core", "--home", str(home.path), "serve", "--port", str(port)]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=log.open("wb"), stderr=subprocess.STDOUT
+        command, cwd=checkout, env=environment, stdout=log.open("wb"), stderr=subprocess.STDOUT
     )
     url = f"http://localhost:{port}"
     deadline = time.monotonic() + 60
@@ -110,7 +111,7 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     home = Home(directory / "home")
     for name, path in write_books(directory / "exports").items():
         load(home, [path], LoadOptions(source=name))
-    process, url = _serve(home, directory / "log")
+    process, url = serve(home, directory / "log")
     yield App(url, home, browser)
     process.terminate()
     process.wait(20)
@@ -120,7 +121,7 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def empty_app(browser: Browser, tmp_path: Path) -> Iterator[App]:
     """The app before the first load."""
     home = Home(tmp_path / "home")
-    process, url = _serve(home, tmp_path / "log")
+    process, url = serve(home, tmp_path / "log")
     yield App(url, home, browser)
     process.terminate()
     process.wait(20)

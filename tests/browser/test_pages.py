@@ -14,6 +14,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PAGES = {
     "/": "Overview",
     "/explorer": "Explorer",
+    "/explorer?chart=heat&table=pivot": "Explorer",
+    "/explorer?chart=ranked&table=charges": "Explorer",
+    "/movers": "Top movers",
+    "/movers?chart=causes&by=SubAccountId": "Top movers",
+    "/views": "Saved views",
+    "/glossary": "Glossary",
     "/sources": "Sources & upload",
     "/reconciliation": "Reconciliation",
 }
@@ -170,7 +176,7 @@ def test_presenting_hides_the_sidebar(app: App) -> None:
 def test_before_the_first_load(empty_app: App, path: str) -> None:
     page = empty_app.open(path)
     assert errors(page) == []
-    assert title(page) in ("No charges yet", "Sources & upload")
+    assert title(page) in ("No charges yet", "Sources & upload", "Glossary")
     page.context.close()
 
 
