@@ -13,7 +13,7 @@ from finops_core.model.periods import NAMED_PERIODS
 from finops_core.model.query import GRAINS, Condition, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
-from ui import address, answers
+from ui import address, answers, currencies
 from ui.plain import plain
 
 CUSTOM = "custom"
@@ -83,6 +83,7 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
                 disabled=locked,
                 required=True,
             )
+        currencies.choice(view, span, go, locked)
         if not locked:
             _filter_maker(view, usual, span, currency)
     _chips(view, go, locked)

@@ -71,22 +71,24 @@ class Conversion:
     """Costs in a display currency.
 
     `table`: BillingCurrency, the dimensions, the cost, DisplayCurrency, Converted (null where a rate lacks), largest cost
-    first within a currency. Where nothing lacks, Σ Converted = Σ `currencies` = `total`, exactly.
+    first within a currency. Where there is a total, Σ Converted = Σ `currencies` = `total`, exactly.
     """
 
     to: str
     table: polars.DataFrame
     currencies: tuple[InCurrency, ...]
     total: Decimal | None
-    """None where a rate lacks: there is no sum of some."""
+    """None where a rate lacks or a currency's cost is not known at all: there is no sum of some."""
     lacking: tuple[Lacking, ...]
 
     def rates_in_words(self) -> str:
         """The rates that were used: the tooltip of a figure."""
         return "; ".join(filter(None, (c.rates_in_words() for c in self.currencies)))
 
-    def lacking_in_words(self) -> str:
-        return "; ".join(lack.in_words() for lack in self.lacking)
+    def missing_in_words(self) -> str:
+        """Why there is no total; empty where there is one."""
+        unknown = (f"what is charged in {c.currency} is unknown" for c in self.currencies if c.cost is None)
+        return "; ".join([*(lack.in_words() for lack in self.lacking), *unknown])
 
 
 def converted(ledger: Ledger, query: Query, rates: Iterable[Rate], to: str) -> Conversion:
@@ -145,7 +147,8 @@ def convert(
         for code, amount, count in costs.sort(CURRENCY).iter_rows()
     )
     lacking = tuple(Lacking(code, first) for code, first in lacks.sort(CURRENCY).iter_rows())
-    return Conversion(to, table, currencies, total, lacking)
+    known_all = all(found.cost is not None for found in currencies)
+    return Conversion(to, table, currencies, total if known_all else None, lacking)
 
 
 def _in_force(days: polars.DataFrame, ordered: Sequence[Rate], to: str, day: str) -> polars.DataFrame:

@@ -86,7 +86,7 @@ def convert(
     if used := found.rates_in_words():
         say(f"rates: {used}")
     if found.total is None:
-        raise CheckFailed(f"no total in {into}: {found.lacking_in_words()}")
+        raise CheckFailed(f"no total in {into}: {found.missing_in_words()}")
     say(f"total: {plain(found.total)} {into}")
 
 
