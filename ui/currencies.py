@@ -14,7 +14,7 @@ from finops_core.model.span import Span
 from finops_core.model.view import View
 from finops_core.store import rates as store
 from finops_core.store.batches import plain as digits
-from finops_core.store.rates import Entered, Rate, targets
+from finops_core.store.rates import Rate, targets
 from ui import address, answers, books
 from ui.figures import Figure
 from ui.plain import plain
@@ -80,8 +80,11 @@ def rates_form() -> None:
             "For figures in one currency beside the originals. A rate holds from its day on until a newer one; only rates that"
             " stand here are used, none is turned round. Without a rate there is no sum."
         )
-        if _SAID in st.session_state:
-            st.success(st.session_state.pop(_SAID), icon=":material/check:")
+        with (
+            st.container()
+        ):  # always there, so that what is below keeps its place, and an open popover stays open
+            if _SAID in st.session_state:
+                st.success(st.session_state.pop(_SAID), icon=":material/check:")
         if found:
             _table(found)
         _typed(found)
@@ -135,10 +138,7 @@ def _remove(found: Sequence[Rate]) -> None:
 
 
 def _enter(entered: Sequence[Rate]) -> str:
-    found: Entered = store.enter(answers.state(), entered, books.viewer())
-    return (
-        f"{found.added:,} rates are new, {found.replaced:,} replaced, {found.unchanged:,} were kept already"
-    )
+    return store.enter(answers.state(), entered, books.viewer()).in_words()
 
 
 def _taken_back(rate: Rate) -> str:

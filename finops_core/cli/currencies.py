@@ -25,7 +25,7 @@ def import_rates(
     except OSError as error:
         raise InputRefused(f"cannot be read: {error.strerror}", Place(str(file))) from error
     found = enter(State(the_home()), from_csv(data, file.name), _who())
-    say(f"{found.added:,} rates are new, {found.replaced:,} replaced, {found.unchanged:,} were kept already")
+    say(found.in_words())
 
 
 @rates.command("list")

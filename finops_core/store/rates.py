@@ -55,6 +55,9 @@ class Entered:
     replaced: int
     unchanged: int
 
+    def in_words(self) -> str:
+        return f"New rates: {self.added:,}; replaced: {self.replaced:,}; kept already: {self.unchanged:,}"
+
 
 def rates(state: State) -> list[Rate]:
     """All rates in force, by day and currencies."""

@@ -38,6 +38,11 @@ def figure(page: Page, label: str) -> Locator:
     return page.locator("[data-testid=stMetric]").filter(has_text=label)
 
 
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
 def hint(page: Page, label: str) -> str:
     figure(page, label).get_by_test_id("stTooltipHoverTarget").first.hover()
     return page.get_by_test_id("stTooltipContent").inner_text()
@@ -84,8 +89,7 @@ def test_the_display_currency_is_in_the_url(rated: App, tmp_path: Path) -> None:
     import_rates(app, tmp_path, "2026-06-01,USD,EUR,0.9", "2026-06-01,USD,CHF,0.8", "2026-06-01,EUR,CHF,0.9")
     page = app.open(f"/explorer?{DAYS}&currency=USD")
     figure(page, "All in CHF").wait_for()
-    page.get_by_role("combobox", name="Show also in").click()
-    page.get_by_role("option", name="EUR", exact=True).click()
+    choose(page, "Show also in", "EUR")
     figure(page, "All in EUR").wait_for()
     assert "display=EUR" in page.url
     page.get_by_role("link", name="Overview").click()
@@ -100,13 +104,15 @@ def test_rates_are_typed_uploaded_and_removed(rated: App) -> None:
     page.get_by_text("Exchange rates (0)").click()
     page.get_by_role("spinbutton", name="year, From day").click()
     page.keyboard.type("20260701")
+    choose(page, "1 unit of", "USD")
+    choose(page, "units of", "EUR")
     page.get_by_label("is", exact=True).fill("0,92")
     page.get_by_role("button", name="Keep rate", exact=True).click()
     page.get_by_text("write it with a decimal point").wait_for()
     assert kept(app) == []
     page.get_by_label("is", exact=True).fill("0.92")
     page.get_by_role("button", name="Keep rate", exact=True).click()
-    page.get_by_text("1 rates are new").wait_for()
+    page.get_by_text("New rates: 1").wait_for()
     assert kept(app) == [["2026-07-01", "USD", "EUR", "0.92"]]
     page.get_by_role("button", name="Upload CSV").click()
     upload = page.get_by_test_id("stPopoverBody")
@@ -115,7 +121,7 @@ def test_rates_are_typed_uploaded_and_removed(rated: App) -> None:
         {"name": "r.csv", "mimeType": "text/csv", "buffer": data}
     )
     upload.get_by_role("button", name="Keep rates").click()
-    page.get_by_text("2 rates are new").wait_for()
+    page.get_by_text("New rates: 2").wait_for()
     assert len(kept(app)) == 3
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Remove a rate").click()

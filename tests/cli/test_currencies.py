@@ -60,10 +60,10 @@ def test_rates_are_imported_listed_and_removed(farthing: Farthing, tmp_path: Pat
     file.write_text(RATES)
     first = farthing("rates", "import", file)
     assert (first.returncode, first.stdout) == (0, "")
-    assert first.stderr == "3 rates are new, 0 replaced, 0 were kept already\n"
+    assert first.stderr == "New rates: 3; replaced: 0; kept already: 0\n"
     assert farthing("rates", "list", "--format", "csv").stdout == RATES
     file.write_text(RATES.replace("1.2", "1.25"))
-    assert "0 rates are new, 1 replaced, 2 were kept already" in farthing("rates", "import", file).stderr
+    assert "New rates: 0; replaced: 1; kept already: 2" in farthing("rates", "import", file).stderr
     removed = farthing("rates", "remove", "2026-03-03", "USD", "EUR")
     assert (removed.returncode, removed.stdout) == (0, "")
     assert json.loads(farthing("rates", "list", "--format", "json").stdout) == [
