@@ -179,6 +179,12 @@ def test_rates_are_neither_inverted_nor_chained() -> None:
     assert found.missing_in_words() == "no rate for USD on 2026-03-01"
 
 
+def test_a_day_that_nets_to_nothing_needs_a_rate_however_it_is_broken_down() -> None:
+    rows = table([(FIRST, "USD", "search", Decimal(5)), (FIRST, "USD", "shop", Decimal(-5))])
+    for by in ((), ("x_Team",)):
+        assert convert(rows, COST, [], "EUR", by).lacking == (Lacking("USD", FIRST),)
+
+
 def test_nothing_costs_nothing() -> None:
     found = convert(table([]), COST, [], "EUR")
     assert (found.total, found.currencies, len(found.table)) == (Decimal(0), (), 0)

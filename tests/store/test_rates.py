@@ -125,6 +125,21 @@ def test_entered_replaced_and_removed(home: Home) -> None:
         remove(state, MARCH.day, "USD", "EUR", "ada")
 
 
+def test_the_version_of_what_is_kept_changes_with_each_change(home: Home) -> None:
+    state = State(home)
+    state.keep("another kind", {"key": {}}, "ada")
+    versions = [state.version("rate")]
+    for change in (
+        lambda: enter(state, [MARCH], "ada"),
+        lambda: enter(state, [Rate(MARCH.day, "USD", "EUR", Decimal(1))], "ada"),
+        lambda: remove(state, MARCH.day, "USD", "EUR", "ada"),
+    ):
+        change()
+        versions.append(state.version("rate"))
+    assert versions[0] == 0
+    assert len(set(versions)) == 4
+
+
 def test_as_a_person_types_it() -> None:
     assert typed_rate("2026-03-01", "USD", "EUR", "0.92") == MARCH
     assert MARCH.in_words() == "1 USD = 0.92 EUR (2026-03-01)"
