@@ -36,6 +36,8 @@ class Parts:
 
     group: bool = True
     grain: bool = True
+    display: bool = True
+    """The choice of a currency to show all others in, where there are rates."""
 
 
 EVERYTHING = Parts()
@@ -83,7 +85,8 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
                 disabled=locked,
                 required=True,
             )
-        currencies.choice(view, span, go, locked)
+        if parts.display:
+            currencies.choice(view, span, go, locked)
         if not locked:
             _filter_maker(view, usual, span, currency)
     _chips(view, go, locked)

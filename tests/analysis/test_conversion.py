@@ -194,6 +194,10 @@ def test_an_amount_that_cannot_be_kept_is_refused() -> None:
     huge = [(FIRST, "USD", "search", Decimal("12345678901234567890"))]
     with pytest.raises(UsageError, match=r"a cost of 1\.235E\+21 is more than can be kept"):
         convert(table(huge), COST, [rate(FIRST, "USD", "100")], "EUR")
+    most = [(FIRST, "USD", "search", Decimal(50_000_000_000_000_000_000))]
+    assert convert(table(most), COST, [rate(FIRST, "USD", "1.9")], "EUR").total == Decimal("95E18")
+    with pytest.raises(UsageError, match="more than can be kept"):
+        convert(table(most), COST, [rate(FIRST, "USD", "2")], "EUR")
 
 
 @pytest.fixture

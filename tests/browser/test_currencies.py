@@ -92,8 +92,12 @@ def test_the_display_currency_is_in_the_url(rated: App, tmp_path: Path) -> None:
     choose(page, "Show also in", "EUR")
     figure(page, "All in EUR").wait_for()
     assert "display=EUR" in page.url
+    page.get_by_role("link", name="Top movers").click()
+    page.wait_for_url("**/movers**")
+    app.settle(page)
+    assert page.get_by_text("Show also in").count() == 0
     page.get_by_role("link", name="Overview").click()
-    page.wait_for_url(lambda url: "/explorer" not in url)
+    page.wait_for_url(lambda url: "/movers" not in url)
     figure(page, "All in EUR").wait_for()
     page.context.close()
 
