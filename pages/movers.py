@@ -3,7 +3,11 @@
 from ui import bar, kit
 
 page = kit.page(
-    "Top movers", group="ServiceName", period="last-month", parts=bar.Parts(grain=False), chart="members"
+    "Top movers",
+    group="ServiceName",
+    period="last-month",
+    parts=bar.Parts(grain=False, display=False),
+    chart="members",
 )
 moves = page.moves()
 if moves is not None:

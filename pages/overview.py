@@ -1,10 +1,10 @@
 """The morning page: what this month costs so far, how that changed and why, and whether the figures are right."""
 
-from ui import kit, saved
+from ui import currencies, kit, saved
 
 page = kit.page("Overview", group="ServiceName", period="this-month", grain="day")
 page.answer()
-page.figures(page.billed(), page.last_month())
+page.figures(page.billed(), page.last_month(), *currencies.total(page))
 page.chart()
 page.changes()
 saved.pinned(page)

@@ -1,6 +1,6 @@
 """What is loaded, and how to load more."""
 
-from ui import answers, books, kit, upload
+from ui import answers, books, currencies, kit, upload
 
 if not answers.ledger().is_empty():
     kit.heading("Sources & upload", lambda: books.summary(answers.reconciled()))
@@ -12,4 +12,5 @@ else:
 upload.draw()
 if not answers.ledger().is_empty():
     books.sources_table(answers.source_periods())
+currencies.rates_form()
 books.column_origins(answers.formats())

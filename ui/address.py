@@ -12,7 +12,7 @@ from ui.plain import plain
 
 PRESENT = "present"
 _OWN = (PRESENT,)
-SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", PRESENT)
+SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", "display", PRESENT)
 """What a reader keeps when going from page to page."""
 
 

@@ -7,6 +7,8 @@ import polars
 import streamlit as st
 
 from finops_core.analysis.breakdown import Breakdown, breakdown
+from finops_core.analysis.conversion import Conversion
+from finops_core.analysis.conversion import converted as convert
 from finops_core.analysis.movers import Movers, movers
 from finops_core.analysis.pivot import Pivot, pivot
 from finops_core.analysis.weekdays import weekdays as by_weekday
@@ -24,6 +26,9 @@ from finops_core.quality.origin import origin as origin_of
 from finops_core.quality.reconciliation import Reconciliation, reconcile
 from finops_core.store.batches import Batch, in_force
 from finops_core.store.load import known_formats
+from finops_core.store.rates import KIND as RATES
+from finops_core.store.rates import Rate
+from finops_core.store.rates import rates as rates_of
 from finops_core.store.saved_views import SavedView
 from finops_core.store.saved_views import saved_views as kept_views
 from finops_core.store.state import State
@@ -150,6 +155,27 @@ def state() -> State:
 def saved_views() -> list[SavedView]:
     """The views that readers have kept, by name."""
     return kept_views(state())
+
+
+def rates() -> list[Rate]:
+    """The exchange rates in force."""
+    return _rates(state().version(RATES))
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _rates(version: int) -> list[Rate]:
+    return rates_of(state())
+
+
+def converted(query: Query, to: str) -> Conversion:
+    """A Query's cost in a display currency, in all; see `finops_core.analysis.conversion`."""
+    asked = query.but(metrics=query.metrics[:1], by=(), grain="none", order=None, limit=None)
+    return _converted(asked, to, ledger().version, state().version(RATES))
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES, hash_funcs=_HASHES)
+def _converted(query: Query, to: str, version: str, rates_version: int) -> Conversion:
+    return convert(ledger(), query, rates(), to)
 
 
 def reconciled() -> list[Reconciliation]:

@@ -13,7 +13,7 @@ from finops_core.model.periods import NAMED_PERIODS
 from finops_core.model.query import GRAINS, Condition, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
-from ui import address, answers, saved
+from ui import address, answers, currencies, saved
 from ui.plain import plain
 
 CUSTOM = "custom"
@@ -38,6 +38,8 @@ class Parts:
 
     group: bool = True
     grain: bool = True
+    display: bool = True
+    """The choice of a currency to show all others in, where there are rates."""
 
 
 EVERYTHING = Parts()
@@ -85,6 +87,8 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
                 disabled=locked,
                 required=True,
             )
+        if parts.display:
+            currencies.choice(view, span, go, locked)
         if not locked:
             _filter_maker(view, usual, span, currency)
             saved.keeper(view)

@@ -15,6 +15,7 @@ GROUPS = (
     "describing",
     "asking",
     "moving",
+    "currencies",
     "checking",
     "mapping",
     "making",

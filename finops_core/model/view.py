@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from finops_core.errors import UsageError
+from finops_core.focus.currencies import currency as currency_code
 from finops_core.model.dimensions import dimension
 from finops_core.model.metrics import metric
 from finops_core.model.periods import NAMED_PERIODS, Period, compared, named_period
@@ -37,6 +38,8 @@ class View:
     floor: int = 0
     """Changes of less than this much, in the view's currency, are shown as one."""
     table: str = "members"
+    display: str | None = None
+    """The currency that costs of all currencies are shown in beside their own."""
 
     def __post_init__(self) -> None:
         if self.period not in NAMED_PERIODS:
@@ -49,6 +52,8 @@ class View:
             raise UsageError(f"between 1 and {_MOST_SHOWN} members can be shown, not {self.top}")
         if self.floor < 0:
             raise UsageError(f"a floor cannot be negative, as {self.floor} is")
+        if self.display is not None:
+            currency_code(self.display)
         compared(Period(date(2000, 1, 1), date(2000, 2, 1)), self.versus)
         if (self.query.start is None) != (self.query.end is None):
             raise UsageError("a range of days needs both `from` and `to`")
@@ -99,6 +104,7 @@ class View:
             "top": str(self.top),
             "floor": str(self.floor),
             "table": self.table,
+            "display": self.display,
         }
         if not self.is_custom:
             shown["period"] = self.period
@@ -132,10 +138,11 @@ class View:
             top=int(top),
             floor=int(floor),
             table=one.get("table", usual.table),
+            display=one.get("display"),
         )
 
     def but(self, **changes: Any) -> "View":
         """The same view with some parts changed; names of the Query change the query."""
-        names = ("period", "versus", "currency", "chart", "top", "floor", "table")
+        names = ("period", "versus", "currency", "chart", "top", "floor", "table", "display")
         own = {name: changes.pop(name) for name in names if name in changes}
         return replace(self, query=self.query.but(**changes) if changes else self.query, **own)

@@ -12,7 +12,19 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, Text, create_engine, insert, select
+from sqlalchemy import (
+    Column,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from finops_core.errors import FarthingError, UsageError
@@ -124,6 +136,12 @@ class State:
             for key, r in sorted(newest.items())
             if r["record"] is not None
         }
+
+    def version(self, kind: str) -> int:
+        """Changes whenever the records of a kind may have changed: half of a cache key. 0 before the first."""
+        statement = select(func.max(_RECORDS.c.id)).where(_RECORDS.c.kind == kind)
+        with self._engine.connect() as connection:
+            return int(connection.execute(statement).scalar() or 0)
 
     def keep(self, kind: str, records: Mapping[str, Mapping[str, Any] | None], entered_by: str) -> None:
         """Adds records by key, all or none; each replaces an earlier one of its kind and key, and None takes it back."""

@@ -43,6 +43,7 @@ def views(draw: st.DrawFn) -> View:
         draw(st.sampled_from([None, "USD", "EUR"])),
         draw(st.sampled_from(CHARTS)),
         draw(st.integers(1, 50)),
+        display=draw(st.sampled_from([None, "EUR", "CHF"])),
     )
 
 
@@ -80,6 +81,7 @@ def test_days_and_currency_of_the_question() -> None:
         {"chart": "pie"},
         {"top": "0"},
         {"top": "many"},
+        {"display": "euro"},
         {"from": "2026-01-01"},
         {"grain": "hour"},
         {"where": "nonsense"},
