@@ -7,6 +7,7 @@ import polars
 import streamlit as st
 
 from finops_core.analysis.breakdown import Breakdown, breakdown
+from finops_core.analysis.breakdown import ranking as ranked
 from finops_core.analysis.conversion import Conversion
 from finops_core.analysis.conversion import converted as convert
 from finops_core.analysis.movers import Movers, movers
@@ -127,7 +128,7 @@ def ranking(by: tuple[str, ...], metric: str) -> list[str]:
 @st.cache_data(show_spinner=False, max_entries=200)
 def _ranking(by: tuple[str, ...], metric: str, version: str) -> list[str]:
     query = Query(metric, by=by)
-    return list(breakdown(ledger(), query, None, 1).table["Member"]) if by and uses_cube(query) else []
+    return ranked(ledger(), query) if by and uses_cube(query) else []
 
 
 def members(name: str, query: Query, limit: int = 500) -> polars.DataFrame:

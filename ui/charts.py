@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import altair as alt
 import polars
 import streamlit as st
+from altair.utils.schemapi import debug_mode
 
 from finops_core.model import words
 from finops_core.model.engine import PERIOD
@@ -17,6 +19,8 @@ from finops_core.model.periods import bucket_end
 from ui import theme
 
 _HEIGHT = 330
+_unchecked = debug_mode(False)
+"""Altair checks each part of a chart as it is made, which takes twice as long as to make it. What is here is tested."""
 
 
 def _drawn(series: polars.DataFrame, grain: str, currency: str, complete_until: date) -> polars.DataFrame:
@@ -43,6 +47,7 @@ def _drawn(series: polars.DataFrame, grain: str, currency: str, complete_until: 
     )
 
 
+@_unchecked
 def over_time(
     series: polars.DataFrame,
     grain: str,
@@ -136,6 +141,7 @@ def _legend(members: Sequence[str]) -> alt.Legend | None:
     )
 
 
+@_unchecked
 def ranked(
     rows: polars.DataFrame, value: str, currency: str, hues: Mapping[str, str] | None = None
 ) -> alt.LayerChart:
@@ -178,6 +184,7 @@ def ranked(
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+@_unchecked
 def heat(days: polars.DataFrame, currency: str) -> alt.Chart:
     """Days as cells, weeks across and weekdays down, darker where more was spent. `days` as `analysis.weekdays`."""
     data = [
@@ -219,7 +226,7 @@ def picture(chart: alt.TopLevelMixin, form: str, title: str) -> bytes:
     import vl_convert
 
     drawn = {
-        **chart.to_dict(),
+        **spec(chart),
         "title": {"text": title, "anchor": "start", "fontSize": 16, "offset": 14},
         "width": 1100,
         "background": "white",
@@ -240,6 +247,7 @@ class Step:
     total: bool = False
 
 
+@_unchecked
 def waterfall(steps: Sequence[Step], currency: str) -> alt.LayerChart:
     """From one total down to another by changes, each where the one above it ends."""
     ends, end = [], Decimal(0)
@@ -308,7 +316,13 @@ def is_dark() -> bool:
     return getattr(st.context.theme, "type", None) == "dark"
 
 
+def spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """The chart in the language of Vega-Lite, as it was written: checking it against its schema takes longer than to draw it."""
+    found: dict[str, Any] = chart.to_dict(validate=False)
+    return found
+
+
 def show(chart: alt.TopLevelMixin, key: str, description: str) -> None:
     """Draws a chart over the whole width, with a description for readers who do not see it."""
     with st.container(key=key):
-        st.altair_chart(chart, alt=description, width="stretch")
+        st.vega_lite_chart(spec=spec(chart), alt=description, width="stretch")

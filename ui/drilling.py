@@ -51,8 +51,13 @@ def chart(page: "Page", drawn: alt.Chart | alt.LayerChart, key: str, words: str)
     point = alt.selection_point(name=_MARK, fields=[MEMBER])
     whole = drawn.add_params(point)
     with st.container(key=key):
-        st.altair_chart(
-            whole, alt=words, width="stretch", key=f"{key}-drawn", on_select=opened, selection_mode=_MARK
+        st.vega_lite_chart(
+            spec=charts.spec(whole),
+            alt=words,
+            width="stretch",
+            key=f"{key}-drawn",
+            on_select=opened,
+            selection_mode=_MARK,
         )
 
 

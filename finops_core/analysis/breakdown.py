@@ -72,6 +72,12 @@ def breakdown(ledger: Ledger, query: Query, compared: Period | None, top: int) -
     return Breakdown(table, series, after, before, len(ranked), shown)
 
 
+def ranking(ledger: Ledger, query: Query) -> list[str]:
+    """The labels of a query's members, the costliest first."""
+    metric, by = query.metrics[0], tuple(query.by)
+    return list(_ranked(_labelled(ledger.query(query), by, metric, "after"), None, by)[MEMBER])
+
+
 def _labelled(frame: polars.DataFrame, by: tuple[str, ...], metric: str, name: str) -> polars.DataFrame:
     return frame.select(*by, labels(by).alias(MEMBER), _cost(metric).alias(name))
 

@@ -4,12 +4,12 @@ A leaf is what is bought at one price: BillingCurrency, SubAccountId, ServiceNam
 ChargeDescription), PricingUnit and ChargeCategory, within a member of the query's dimensions.
 """
 
-from datetime import date, datetime
 from typing import Any, cast
 
 import ibis
 import ibis.expr.types as ir
 
+from finops_core.formats.expressions import identifier
 from finops_core.model.dimensions import dimension
 from finops_core.model.engine import CURRENCY, charges
 from finops_core.model.expressions import condition, value
@@ -29,78 +29,62 @@ _LEAF = {
 """Key of a leaf → the columns of which the first with a value is taken."""
 _PREFIX = "leaf "
 """Before the keys of a leaf: a member's dimensions may have their names."""
+_DAY = "leaf day"
 _IDLE, _LOOSE, _PRICED = "idle", "loose", "priced"
+_ZERO = {"quantity": "CAST(0 AS DOUBLE)", "gross": "CAST(0 AS DOUBLE)"}
 
 
-@ibis.udf.agg.builtin(name="fsum")
-def _sum(quantity: float) -> float:  # type: ignore[empty-body]
-    """DuckDB's sum of DOUBLE that keeps what plain addition rounds away, in whichever order the rows come."""
-
-
-def expression(query: Query, before: Period, after: Period) -> ir.Table:
-    """One row a leaf that has charges in either period; the first metric of the query must be a cost.
+def sql(query: Query, before: Period, after: Period) -> str:
+    """DuckDB's SQL of one row a leaf that has charges in either period; the first metric of the query must be a cost.
 
     Columns: BillingCurrency, the query's dimensions, `usage` (whether ChargeCategory is Usage), and for each side
     (`before`, `after`) `cost_…` (the metric), `idle_…` (its part on Unused commitment rows), `loose_…` (its part on other
     rows without PricingQuantity), and over the remaining, priced rows `list_…`, `contracted_…`, `quantity_…` (DOUBLE),
     `gross_…` (the sum of absolute quantities) and `unknown_…` (how many of them lack a price that the metric's is made
     of); `rows_…` counts the charges that are not idle, `charges_…` all. Nothing is null but the dimensions.
+
+    Conditions and dimensions are the semantic layer's; what is the same for every question is written out around them,
+    for compiling it anew takes longer than answering it.
     """
     members = list(dict.fromkeys([CURRENCY, *query.by]))
-    leaf = {f"{_PREFIX}{name}": columns for name, columns in _LEAF.items() if name not in members}
-    sides = [
-        _side(query, side, period, members, leaf) for side, period in zip(SIDES, (before, after), strict=True)
-    ]
-    both = ibis.union(*sides)
-    totals = {f"{figure}_{side}": _of(both, figure, side) for figure in FIGURES for side in SIDES}
-    keys = [*members, *leaf]
-    found = both.group_by(keys).aggregate(**totals)
-    category = found["ChargeCategory" if "ChargeCategory" in members else f"{_PREFIX}ChargeCategory"]
+    leaf = {
+        f"{_PREFIX}{name}": columns
+        for name, columns in _LEAF.items()
+        if name not in members or len(columns) > 1
+    }
+    rows = str(ibis.to_sql(_rows(query, members, leaf), dialect="duckdb"))
+    names = [identifier(name) for name in (*members, *leaf)]
+    keys = ", ".join(names)
+    sides = " UNION ALL ".join(
+        _side(rows, side, period, keys, query.metrics[0])
+        for side, period in zip(SIDES, (before, after), strict=True)
+    )
+    totals = ", ".join(f"{_of(figure, side)} AS {figure}_{side}" for figure in FIGURES for side in SIDES)
+    category = identifier("ChargeCategory" if "ChargeCategory" in members else f"{_PREFIX}ChargeCategory")
     # In one order always: what is divided by days is closed along it.
-    return found.order_by(keys).select(*members, _filled(category == "Usage", False).name("usage"), *totals)
+    return f"""
+        SELECT {", ".join(identifier(name) for name in members)}, coalesce({category} = 'Usage', FALSE) AS usage, {totals}
+        FROM ({sides}) GROUP BY {keys} ORDER BY {", ".join(f"{name} ASC" for name in names)}"""
 
 
-def sql(query: Query, before: Period, after: Period) -> str:
-    """The leaves as DuckDB's SQL."""
-    return str(ibis.to_sql(expression(query, before, after), dialect="duckdb"))
-
-
-def _side(
-    query: Query, side: str, period: Period, members: list[str], leaf: dict[str, tuple[str, ...]]
-) -> ir.Table:
-    """The sums of one period by leaf and by what its rows can tell: idle, loose or priced."""
+def _rows(query: Query, members: list[str], leaf: dict[str, tuple[str, ...]]) -> ir.Table:
+    """The charges that the query's conditions keep: its dimensions, the keys of the leaf, and what is added up."""
     table = charges()
-    day = table["ChargePeriodStart"]
     asked = [condition(table, c) for c in conditions(query.where)]
-    table = table.filter([*asked, day >= _moment(period.start), day < _moment(period.end)])
-    columns = {CURRENCY: table[CURRENCY]} | {name: value(table, dimension(name)) for name in query.by}
+    if asked:
+        table = table.filter(asked)
+    columns: dict[str, ir.Value] = {CURRENCY: table[CURRENCY]}
+    columns |= {name: value(table, dimension(name)) for name in members if name != CURRENCY}
     columns |= {key: _first(table, names) for key, names in leaf.items()}
     columns |= {
+        _DAY: table["ChargePeriodStart"],
         "basis": _basis(table, query.metrics[0]),
         "cost": table[query.metrics[0]],
         "list": table["ListCost"],
         "contracted": table["ContractedCost"],
         "quantity": table["PricingQuantity"],
     }
-    rows = table.select(**columns)
-    known = cast(Any, rows["list"].notnull())
-    if query.metrics[0] != "ListCost":
-        known &= rows["contracted"].notnull()
-    quantity = cast(ir.FloatingColumn, rows["quantity"])
-    return rows.group_by([*members, *leaf, "basis"]).aggregate(
-        cost=rows["cost"].sum(),
-        list=rows["list"].sum(),
-        contracted=rows["contracted"].sum(),
-        quantity=_sum(quantity),
-        gross=_sum(quantity.abs()),
-        charges=rows.count(),
-        known=known.cast("int64").sum(),
-        side=ibis.literal(side),
-    )
-
-
-def _moment(day: date) -> Any:
-    return ibis.literal(datetime(day.year, day.month, day.day))
+    return table.select(**columns)
 
 
 def _first(table: ir.Table, names: tuple[str, ...]) -> ir.Value:
@@ -114,23 +98,35 @@ def _basis(table: ir.Table, metric: str) -> ir.Value:
     return ibis.cases((unused, _IDLE), (loose, _LOOSE), else_=_PRICED)
 
 
-def _of(both: ir.Table, figure: str, side: str) -> ir.Value:
-    """A figure of one side of a leaf, over the bases that it counts."""
-    here = both["side"] == side
-    basis = both["basis"]
-    count = cast(ir.IntegerColumn, both["charges"])
+def _side(rows: str, side: str, period: Period, keys: str, metric: str) -> str:
+    """SQL of the sums of one period by leaf and by what its rows can tell: idle, loose or priced.
+
+    DuckDB's fsum keeps of DOUBLEs what plain addition rounds away, in whichever order the rows come.
+    """
+    known = "list IS NOT NULL" if metric == "ListCost" else "list IS NOT NULL AND contracted IS NOT NULL"
+    day = identifier(_DAY)
+    return f"""
+        SELECT {keys}, basis, '{side}' AS side, sum(cost) AS cost, sum(list) AS list, sum(contracted) AS contracted,
+               fsum(quantity) AS quantity, fsum(abs(quantity)) AS gross, count(*) AS charges,
+               count(*) FILTER ({known}) AS known
+        FROM ({rows}) WHERE {day} >= TIMESTAMP '{period.start}' AND {day} < TIMESTAMP '{period.end}'
+        GROUP BY {keys}, basis"""
+
+
+def _of(figure: str, side: str) -> str:
+    """SQL of a figure of one side of a leaf, over the bases that it counts."""
+    here = f"side = '{side}'"
+    priced = f"{here} AND basis = '{_PRICED}'"
     if figure in ("idle", "loose"):
-        found: Any = both["cost"].sum(where=here & (basis == figure))
-    elif figure in ("cost", "charges"):
-        found = both[figure].sum(where=here)
+        found = f"sum(cost) FILTER ({here} AND basis = '{figure}')"
+    elif figure == "cost":
+        found = f"sum(cost) FILTER ({here})"
+    elif figure == "charges":
+        found = f"CAST(sum(charges) FILTER ({here}) AS BIGINT)"
     elif figure == "rows":
-        found = count.sum(where=here & (basis != _IDLE))
+        found = f"CAST(sum(charges) FILTER ({here} AND basis <> '{_IDLE}') AS BIGINT)"
     elif figure == "unknown":
-        found = (count - both["known"]).sum(where=here & (basis == _PRICED))
+        found = f"CAST(sum(charges - known) FILTER ({priced}) AS BIGINT)"
     else:
-        found = both[figure].sum(where=here & (basis == _PRICED))
-    return _filled(found, 0.0 if figure in ("quantity", "gross") else 0)
-
-
-def _filled(figure: Any, instead: Any) -> Any:
-    return figure.fill_null(instead)
+        found = f"sum({figure}) FILTER ({priced})"
+    return f"coalesce({found}, {_ZERO.get(figure, '0')})"
