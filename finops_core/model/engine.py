@@ -1,6 +1,7 @@
 """Turns a Query into one expression, over a cube where that is exact, else over charges."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any, cast
 
 import ibis
@@ -28,11 +29,13 @@ _IBIS = {
 }
 
 
+@cache
 def charges() -> ir.Table:
     """The table `charges`, unbound."""
     return ibis.table({name: _IBIS[kind] for name, kind in charge_table_columns().items()}, name="charges")
 
 
+@cache
 def cube_table(cube: Cube) -> ir.Table:
     """The table of a cube, unbound."""
     types = charge_table_columns()
