@@ -26,6 +26,8 @@ from finops_core.store.lake import Lake, Partition, lake_columns, lake_relation
 from finops_core.store.owners import OWNER_COLUMNS, OwnerRule, owner_rules, owners_sql
 
 MEMORY_LIMIT = "1500MB"
+READER_LIMIT = "600MB"
+"""What all readers of a process share: an app that ten people use stays small. Beyond it DuckDB spills beside the file."""
 CHARGES_AT_ONCE = 3_000_000
 """How many charges the cubes add up at once: within the memory limit without spilling to disk, even where hardly two of
 them agree in all dimensions."""
@@ -56,8 +58,9 @@ def _owners_version(rules: dict[str, OwnerRule]) -> str:
 def connect(path: Path, read_only: bool = False, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path), read_only=read_only)
     connection.execute("SET TimeZone='UTC'")
+    connection.execute(f"SET memory_limit='{READER_LIMIT if read_only else MEMORY_LIMIT}'")
     if not read_only:
-        connection.execute(f"SET memory_limit='{MEMORY_LIMIT}'; SET preserve_insertion_order=false")
+        connection.execute("SET preserve_insertion_order=false")
     if spill is not None:
         connection.execute(f"SET temp_directory={quoted(str(spill))}")
     return connection
