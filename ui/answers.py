@@ -14,7 +14,6 @@ from finops_core.analysis.movers import Movers, movers
 from finops_core.analysis.pivot import Pivot, pivot
 from finops_core.analysis.weekdays import weekdays as by_weekday
 from finops_core.formats.format import Format
-from finops_core.model.dimensions import dimension
 from finops_core.model.engine import uses_cube
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import Period
@@ -33,6 +32,7 @@ from finops_core.store.rates import rates as rates_of
 from finops_core.store.saved_views import SavedView
 from finops_core.store.saved_views import saved_views as kept_views
 from finops_core.store.state import State
+from finops_core.vocabulary.dimensions import dimension
 
 _ENTRIES = 2000
 _HASHES = {Query: repr, Period: str}

@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from finops_core.model import words
-from finops_core.model.dimensions import DIMENSIONS, dimension
 from finops_core.model.metrics import METRICS
 from finops_core.model.periods import NAMED_PERIODS
 from finops_core.model.query import GRAINS, Condition, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
+from finops_core.vocabulary.dimensions import DIMENSIONS, dimension
 from ui import address, answers, currencies, saved
 from ui.plain import plain
 

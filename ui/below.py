@@ -9,9 +9,9 @@ import polars
 import streamlit as st
 
 from finops_core.model import words
-from finops_core.model.dimensions import DIMENSIONS, dimension
 from finops_core.model.export import cell
 from finops_core.model.metrics import METRICS
+from finops_core.vocabulary.dimensions import DIMENSIONS, dimension
 from ui import answers, drilling, tables
 from ui.plain import plain
 

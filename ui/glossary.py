@@ -4,10 +4,10 @@ import pandas
 import streamlit as st
 
 from finops_core.analysis.drivers import PARTS
-from finops_core.model.dimensions import DIMENSIONS
 from finops_core.model.hierarchies import HIERARCHIES
 from finops_core.model.metrics import METRICS
 from finops_core.model.periods import NAMED_PERIODS
+from finops_core.vocabulary.dimensions import DIMENSIONS
 from ui.moves import CAUSES
 
 

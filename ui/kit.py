@@ -24,12 +24,12 @@ import streamlit as st
 from finops_core.analysis.breakdown import Breakdown
 from finops_core.analysis.headline import headline
 from finops_core.model import code, words
-from finops_core.model.dimensions import dimension
 from finops_core.model.metrics import METRICS
 from finops_core.model.periods import Period, add_months, compared, month_start, previous
 from finops_core.model.query import Query
 from finops_core.model.span import Span
 from finops_core.model.view import OVER_TIME, TABLES, View
+from finops_core.vocabulary.dimensions import dimension
 from ui import address, answers, bar, below, charts, drilling, figures, frame, states, tables, theme
 from ui.figures import Figure
 from ui.moves import Moves

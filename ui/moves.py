@@ -11,9 +11,9 @@ from finops_core.analysis import movers
 from finops_core.analysis.drivers import PARTS
 from finops_core.analysis.mover_words import sentence
 from finops_core.model import words
-from finops_core.model.dimensions import dimension
 from finops_core.model.metrics import METRICS
 from finops_core.model.view import OF_CHANGE
+from finops_core.vocabulary.dimensions import dimension
 from ui import address, charts, figures, tables
 from ui.charts import Step
 from ui.figures import Figure

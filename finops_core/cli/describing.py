@@ -46,8 +46,8 @@ def formats(as_json: Json = False) -> None:
 @app.command()
 def dimensions(as_json: Json = False) -> None:
     """What spend can be grouped and filtered by."""
-    from finops_core.model.dimensions import DIMENSIONS, FILTERS, TAG, Dimension
     from finops_core.model.hierarchies import HIERARCHIES, hierarchies_of, level_below
+    from finops_core.vocabulary.dimensions import DIMENSIONS, FILTERS, TAG, Dimension
 
     def row(found: Dimension) -> dict[str, Any]:
         return {

@@ -34,7 +34,7 @@ def new_view(
     app_file: Annotated[Path | None, typer.Option("--app", help="The app.py to add it to.")] = None,
 ) -> None:
     """Write a page that works, and its line in app.py: a view of your own to change."""
-    from finops_core.model.dimensions import dimension
+    from finops_core.vocabulary.dimensions import dimension
 
     found = app_file or Path(__file__).parents[2] / "app.py"
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name):

@@ -43,6 +43,26 @@ STORE_COLUMNS: dict[str, tuple[str, str]] = {
     "x_BatchId": ("VARCHAR", "The load that stored the charge"),
 }
 
+OWNER_COLUMNS: dict[str, str] = {
+    "x_Team": "The team that owns the charge, by its tags and the allocation rules",
+    "x_Product": "The product that the charge serves, by its tags and the allocation rules",
+    "x_Environment": "Production, staging, development …, by tags and rules, spellings made one",
+    "x_CostCenter": "The cost centre that pays, by its tags and the allocation rules",
+    "x_Application": "The application, by its tags and the allocation rules",
+    "x_Owner": "The person or group that answers for the charge, by its tags and the allocation rules",
+}
+"""What allocation says of a charge, and what it means."""
+
+ALLOCATION_COLUMNS: dict[str, str] = {
+    "x_AllocationRule": "The allocation rule that named the owner, or the pool that the charge is shared by",
+    "x_AllocationKind": "How the charge found its owner: direct (by its own tag), rule, shared (in a pool), unallocated",
+}
+ALLOCATED_COLUMNS = {**OWNER_COLUMNS, **ALLOCATION_COLUMNS}
+"""Everything that allocation adds to a charge, all text."""
+
+TAG_PREFIXES = ("", "user:", "user_", "label/", "tag/", "project/")
+"""What providers put before a user's own tag key."""
+
 
 def sql_type(column: str) -> str:
     """DuckDB type of a column of a stored or staged charge."""

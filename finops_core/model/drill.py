@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from finops_core.model.dimensions import dimension
 from finops_core.model.hierarchies import level_below
 from finops_core.model.query import Condition, conditions
 from finops_core.model.view import View
+from finops_core.vocabulary.dimensions import dimension
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from finops_core.focus.charges import MONEY
 from finops_core.model.comparisons import CURRENCY as CURRENCY
 from finops_core.model.comparisons import FIRST_DAY, LAST_DAY, UNITS, Answer, per_day
 from finops_core.model.comparisons import PERIOD as PERIOD
-from finops_core.model.dimensions import DAY_DIMENSIONS, canonical, dimension, filterable
-from finops_core.model.expressions import charge_day, column, condition, value
 from finops_core.model.metrics import COMPARISON, aggregated, compared_metric, metric
 from finops_core.model.query import Query, conditions
 from finops_core.store.cubes import DAY, MONTH, ROWS, Cube, holding
 from finops_core.store.warehouse import charge_table_columns
+from finops_core.vocabulary.dimensions import DAY_DIMENSIONS, canonical, dimension, filterable
+from finops_core.vocabulary.expressions import charge_day, column, condition, value
 
 _IBIS = {
     "DATE": "date",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from finops_core.errors import UsageError
-from finops_core.model.dimensions import canonical, dimension
+from finops_core.vocabulary.dimensions import canonical, dimension
 
 
 @dataclass(frozen=True)

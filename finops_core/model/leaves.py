@@ -10,11 +10,11 @@ import ibis
 import ibis.expr.types as ir
 
 from finops_core.formats.expressions import identifier
-from finops_core.model.dimensions import dimension
 from finops_core.model.engine import CURRENCY, charges
-from finops_core.model.expressions import condition, value
 from finops_core.model.periods import Period
 from finops_core.model.query import Query, conditions
+from finops_core.vocabulary.dimensions import dimension
+from finops_core.vocabulary.expressions import condition, value
 
 SIDES = ("before", "after")
 FIGURES = ("cost", "idle", "loose", "list", "contracted", "quantity", "gross", "rows", "charges", "unknown")

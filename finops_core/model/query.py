@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from finops_core.errors import UsageError
-from finops_core.model.conditions import AllOf, AnyOf, Condition, Node, Not, Where, conditions
-from finops_core.model.dimensions import canonical
+from finops_core.vocabulary.conditions import AllOf, AnyOf, Condition, Node, Not, Where, conditions
+from finops_core.vocabulary.dimensions import canonical
 
 __all__ = ["GRAINS", "AllOf", "AnyOf", "Condition", "Node", "Not", "Query", "Where", "conditions"]
 

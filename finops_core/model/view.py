@@ -7,10 +7,10 @@ from typing import Any
 
 from finops_core.errors import UsageError
 from finops_core.focus.currencies import currency as currency_code
-from finops_core.model.dimensions import dimension
 from finops_core.model.metrics import metric
 from finops_core.model.periods import NAMED_PERIODS, Period, compared, named_period
 from finops_core.model.query import Condition, Query, conditions
+from finops_core.vocabulary.dimensions import dimension
 
 Params = dict[str, str | list[str]]
 DEFAULT_PERIOD = "6-months"

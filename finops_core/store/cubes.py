@@ -8,8 +8,7 @@ charge category, since leaving out taxes and credits is typical.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from finops_core.focus.charges import COSTS, MONEY
-from finops_core.store.owners import OWNER_COLUMNS
+from finops_core.focus.charges import COSTS, MONEY, OWNER_COLUMNS
 
 DAY = "ChargeDay"
 MONTH = "ChargeMonth"

@@ -8,11 +8,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from finops_core.errors import InputRefused, Place
+from finops_core.focus.charges import OWNER_COLUMNS, TAG_PREFIXES
 from finops_core.formats.expressions import quoted
-
-OWNER_COLUMNS = ("x_Team", "x_Product", "x_Environment", "x_CostCenter", "x_Application")
-PREFIXES = ("", "user:", "user_", "label/", "tag/", "project/")
-"""What providers put before a user's own key."""
 
 
 class OwnerRule(BaseModel):
@@ -62,7 +59,7 @@ def owners_sql(rules: dict[str, OwnerRule], tags: str) -> str:
         if rule is None:
             columns.append(f"CAST(NULL AS VARCHAR) AS {column}")
             continue
-        candidates = [prefix + key.lower() for key in rule.keys for prefix in PREFIXES]
+        candidates = [prefix + key.lower() for key in rule.keys for prefix in TAG_PREFIXES]
         value = "coalesce(" + ", ".join(f"pairs[{quoted(c)}]" for c in candidates) + ")"
         spelled = {s.lower(): name for name, spellings in rule.values.items() for s in spellings}
         if spelled:

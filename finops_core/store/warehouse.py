@@ -17,13 +17,14 @@ from pathlib import Path
 import duckdb
 
 from finops_core.errors import UsageError
+from finops_core.focus.charges import ALLOCATED_COLUMNS, OWNER_COLUMNS
 from finops_core.formats.expressions import quoted
 from finops_core.ingest.sql import scalar
 from finops_core.store.batches import Batch
 from finops_core.store.cubes import CUBES, Cube
 from finops_core.store.home import Home, make_directory, sync
 from finops_core.store.lake import Lake, Partition, lake_columns, lake_relation
-from finops_core.store.owners import OWNER_COLUMNS, OwnerRule, owner_rules, owners_sql
+from finops_core.store.owners import OwnerRule, owner_rules, owners_sql
 
 MEMORY_LIMIT = "1500MB"
 READER_LIMIT = "600MB"
@@ -44,7 +45,7 @@ class Built:
 
 def charge_table_columns() -> dict[str, str]:
     """Column → DuckDB type of the table `charges`."""
-    return {**lake_columns(), **dict.fromkeys(OWNER_COLUMNS, "VARCHAR")}
+    return {**lake_columns(), **dict.fromkeys(ALLOCATED_COLUMNS, "VARCHAR")}
 
 
 def _schema_version() -> str:
@@ -210,7 +211,7 @@ def _replace(
     tags = f"(SELECT DISTINCT Tags FROM {rows} WHERE Tags IS NOT NULL)"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE tag_owners AS {owners_sql(rules, tags)}")
     connection.execute(
-        f"INSERT INTO charges SELECT {lake}, {owners} FROM {rows} r LEFT JOIN tag_owners o ON r.Tags = o.Tags"
+        f"INSERT INTO charges SELECT {lake}, {owners}, NULL, CASE WHEN o.x_Team IS NULL THEN 'unallocated' ELSE 'direct' END FROM {rows} r LEFT JOIN tag_owners o ON r.Tags = o.Tags"
     )
     for months in _portions(connection, replaced):
         _fill_cubes(connection, _in_months(months))

@@ -13,8 +13,8 @@ from ibis.common.exceptions import OperationNotDefinedError
 
 from finops_core.errors import UsageError
 from finops_core.model import engine
-from finops_core.model.expressions import is_json, json_text
 from finops_core.model.query import Query
+from finops_core.vocabulary.expressions import is_json, json_text
 
 if TYPE_CHECKING:
     from finops_core.model.ledger import Ledger

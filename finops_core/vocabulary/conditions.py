@@ -1,6 +1,6 @@
 """Filters: conditions on dimensions, and their and, or and not. Frozen, hashable, and the same after a way through text.
 
-How they are written, and how a text is read, says `finops_core.model.where`.
+How they are written, and how a text is read, says `finops_core.vocabulary.where`.
 """
 
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from finops_core.errors import UsageError
-from finops_core.model.dimensions import TAG, canonical, filterable, is_text, tag_key
+from finops_core.vocabulary.dimensions import TAG, canonical, filterable, is_text, tag_key
 
 _ONE = {"=", "!=", "~", "!~", "^=", "!^=", ">=", ">", "<", "<=", "matches", "not matches"}
 _MANY = {"in", "not in"}
@@ -108,8 +108,8 @@ class Condition:
 
     @staticmethod
     def parse(text: str) -> "Node":
-        """Reads `Dim=value`, `Dim in a,b`, `(A=1 or B~x) and not C is null` …: see `finops_core.model.where`."""
-        from finops_core.model.where import parse  # which reads into these classes
+        """Reads `Dim=value`, `Dim in a,b`, `(A=1 or B~x) and not C is null` …: see `finops_core.vocabulary.where`."""
+        from finops_core.vocabulary.where import parse  # which reads into these classes
 
         return parse(text)
 

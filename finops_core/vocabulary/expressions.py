@@ -13,9 +13,9 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from finops_core.errors import UsageError
-from finops_core.model.conditions import OPPOSITES, RANGES, AllOf, AnyOf, Condition, Node, Not
-from finops_core.model.dimensions import TAG, Dimension, filterable, tag_key
-from finops_core.store.owners import PREFIXES
+from finops_core.focus.charges import TAG_PREFIXES
+from finops_core.vocabulary.conditions import OPPOSITES, RANGES, AllOf, AnyOf, Condition, Node, Not
+from finops_core.vocabulary.dimensions import TAG, Dimension, filterable, tag_key
 
 _POSITIVE = {opposite: operator for operator, opposite in OPPOSITES.items()}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -63,7 +63,7 @@ def value(table: ir.Table, found: Dimension) -> ir.Value:
     tags = cast(Any, table["Tags"])
     json = ibis.cases((is_json(tags), tags))
     key = tag_key(found.name)
-    return ibis.coalesce(*[json_text(json, _pointer(prefix + key)) for prefix in PREFIXES])
+    return ibis.coalesce(*[json_text(json, _pointer(prefix + key)) for prefix in TAG_PREFIXES])
 
 
 def _pointer(key: str) -> str:

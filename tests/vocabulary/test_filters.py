@@ -16,11 +16,11 @@ from finops_core import Ledger, Query
 from finops_core.cli import app
 from finops_core.errors import UsageError
 from finops_core.model import engine
-from finops_core.model.conditions import AllOf, AnyOf, Condition, Node, Not
-from finops_core.model.dimensions import canonical
-from finops_core.model.where import parse
 from finops_core.store.home import Home
 from finops_core.store.load import load
+from finops_core.vocabulary.conditions import AllOf, AnyOf, Condition, Node, Not
+from finops_core.vocabulary.dimensions import canonical
+from finops_core.vocabulary.where import parse
 from tests.exports import focus_row, write_focus
 
 KEYS = ("team", "k=v", "cost center", "say \"hi\"", '"quoted"', "a.b", "a/b", "a~b", "~1", "*", "[0]", "$.x", "ключ", "o'k", "back\\slash", "in or out")  # fmt: skip

@@ -22,8 +22,8 @@ never a guess. In a list, a backslash before a comma makes it part of the value,
 import re
 
 from finops_core.errors import UsageError
-from finops_core.model.conditions import AllOf, AnyOf, Condition, Node, Not
-from finops_core.model.dimensions import TAG, filterable, is_filterable
+from finops_core.vocabulary.conditions import AllOf, AnyOf, Condition, Node, Not
+from finops_core.vocabulary.dimensions import TAG, filterable, is_filterable
 
 _SIGNS = r"!\^=|\^=|>=|<=|!=|!~|=|~|>|<"
 _WORDS = r"not\s+in|in|not\s+matches|matches|between"

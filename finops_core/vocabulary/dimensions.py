@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass
 
 from finops_core.errors import UsageError
-from finops_core.focus.charges import COSTS, CUSTOM_COLUMNS, STORE_COLUMNS
+from finops_core.focus.charges import ALLOCATED_COLUMNS, COSTS, CUSTOM_COLUMNS, STORE_COLUMNS, TAG_PREFIXES
 from finops_core.focus.columns import FOCUS_COLUMNS
-from finops_core.store.owners import OWNER_COLUMNS, PREFIXES
 
 TAG = "tag:"
 
@@ -53,15 +52,11 @@ _LABELS = {
     "x_Environment": ("Environment", "Owner"),
     "x_CostCenter": ("Cost centre", "Owner"),
     "x_Application": ("Application", "Owner"),
+    "x_Owner": ("Owner", "Owner"),
+    "x_AllocationKind": ("Allocation", "Owner"),
+    "x_AllocationRule": ("Allocation rule", "Owner"),
     "x_UsageType": ("Usage type", "Service"),
     "BillingPeriod": ("Billing period", "Data"),
-}
-_OWNERS = {
-    "x_Team": "The team that owns the charge, from its tags",
-    "x_Product": "The product that the charge serves, from its tags",
-    "x_Environment": "Production, staging, development …, from the tags, spellings made one",
-    "x_CostCenter": "The cost centre that pays, from the tags",
-    "x_Application": "The application, from the tags",
 }
 
 
@@ -80,8 +75,8 @@ def _declare() -> dict[str, Dimension]:
     }
     for name, (kind, meaning) in {**CUSTOM_COLUMNS, **STORE_COLUMNS}.items():
         meanings[name], kinds[name] = meaning, "text" if kind == "VARCHAR" else "number"
-    for name in OWNER_COLUMNS:
-        meanings[name], kinds[name] = _OWNERS[name], "text"
+    for name, meaning in ALLOCATED_COLUMNS.items():
+        meanings[name], kinds[name] = meaning, "text"
     for name, meaning in meanings.items():
         if name in COSTS or name == "x_SourceCost":
             continue
@@ -151,7 +146,7 @@ _OF_DAY = {
         ),
     )
 }
-"""What is computed from the charge's day; the expressions are in `finops_core.model.expressions`."""
+"""What is computed from the charge's day; the expressions are in `finops_core.vocabulary.expressions`."""
 DAY_DIMENSIONS = tuple(_OF_DAY)
 
 DIMENSIONS: dict[str, Dimension] = _declare() | _OF_DAY
@@ -199,7 +194,7 @@ def dimension(name: str) -> Dimension:
         return Dimension(
             canonical(name),
             key,
-            f"The tag {key!r}, under any provider's prefix ({', '.join(p for p in PREFIXES if p)})",
+            f"The tag {key!r}, under any provider's prefix ({', '.join(p for p in TAG_PREFIXES if p)})",
             "Tags",
             "text",
             "Tags",

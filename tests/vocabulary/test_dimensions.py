@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from finops_core import Ledger, Query
 from finops_core.errors import UsageError
 from finops_core.focus.columns import FOCUS_COLUMNS
-from finops_core.model import engine, expressions
-from finops_core.model.dimensions import DAY_DIMENSIONS, DIMENSIONS, dimension, filterable
+from finops_core.model import engine
 from finops_core.model.hierarchies import HIERARCHIES, hierarchies_of, level_below
 from finops_core.store.home import Home
 from finops_core.store.load import load
+from finops_core.vocabulary import expressions
+from finops_core.vocabulary.dimensions import DAY_DIMENSIONS, DIMENSIONS, dimension, filterable
 from tests.exports import focus_row, write_focus
 
 FIRST = date(2025, 12, 20)

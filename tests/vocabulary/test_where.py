@@ -5,8 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops_core.errors import UsageError
-from finops_core.model.conditions import OPERATORS, AllOf, AnyOf, Condition, Node, Not, conditions, quoted
-from finops_core.model.where import parse
+from finops_core.vocabulary.conditions import (
+    OPERATORS,
+    AllOf,
+    AnyOf,
+    Condition,
+    Node,
+    Not,
+    conditions,
+    quoted,
+)
+from finops_core.vocabulary.where import parse
 
 HOSTILE = [
     "",

@@ -1,0 +1,1 @@
+"""What can be asked about: dimensions, and conditions on them, in words, in Python and as expressions over charges."""
