@@ -16,7 +16,9 @@ def pattern(text: str) -> str:
     if len(text) > _LONGEST:
         raise ValueError(f"a pattern has at most {_LONGEST} characters, not {len(text)}")
     if _is_nested(text):
-        raise ValueError(f"{text!r} repeats a repetition: such a pattern can take for ever, write it with one")
+        raise ValueError(
+            f"{text!r} repeats a repetition: such a pattern can take for ever, write it with one"
+        )
     try:
         with duckdb.connect() as connection:
             connection.execute("SELECT regexp_matches('', ?)", [text]).fetchall()
@@ -37,7 +39,7 @@ def _is_nested(text: str) -> bool:
 
     def nested(part: Any, inside: bool) -> bool:
         if isinstance(part, tuple) and len(part) == 2 and part[0] in repeats:
-            least, most, body = part[1]
+            _, most, body = part[1]
             several = most == unbounded or most > 1
             return (inside and several) or nested(body, inside or most == unbounded)
         if isinstance(part, (tuple, list)) or type(part) is parser.SubPattern:

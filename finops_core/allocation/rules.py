@@ -109,7 +109,9 @@ class Pool(_Dated):
     def feeds(self) -> tuple[str, ...]:
         """The names of other pools that may get a part of it."""
         return tuple(
-            dict.fromkeys(n.removeprefix(POOL) for m in self.methods() for n in m.names() if n.startswith(POOL))
+            dict.fromkeys(
+                n.removeprefix(POOL) for m in self.methods() for n in m.names() if n.startswith(POOL)
+            )
         )
 
 

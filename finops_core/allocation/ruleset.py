@@ -21,7 +21,7 @@ from finops_core.focus.charges import OWNER_COLUMNS
 
 FILE = "allocation.yaml"
 KEY, SINCE, UNTIL = "key", "from", "to"
-_FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
+FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def named_files(text: str) -> list[str]:
 
 
 def _check_lookups(rules: Rules, directories: Mapping[str, polars.DataFrame], found: Written) -> None:
-    asked = [
+    asked: list[tuple[tuple[str | int, ...], str, str | None]] = [
         (("rules", place, "set", column), name, field)
         for place, rule in enumerate(rules.rules)
         for column, value in rule.set.items()
@@ -114,7 +114,9 @@ def _check_lookups(rules: Rules, directories: Mapping[str, polars.DataFrame], fo
             raise InputRefused(f"there is no directory {name!r}; known are {known}", found.place(path))
         if field is not None and field not in directories[name].columns[3:]:
             known = ", ".join(directories[name].columns[3:])
-            raise InputRefused(f"the directory {name!r} has no field {field!r}; it has {known}", found.place(path))
+            raise InputRefused(
+                f"the directory {name!r} has no field {field!r}; it has {known}", found.place(path)
+            )
 
 
 def _order(rules: Rules, found: Written) -> tuple[str, ...]:
@@ -131,7 +133,9 @@ def _order(rules: Rules, found: Written) -> tuple[str, ...]:
         if column in way:
             cycle = [*way[way.index(column) :], column]
             path = needs[cycle[0]][cycle[1]]
-            raise InputRefused(f"a cycle: {' needs '.join(cycle)}", found.place(path), "Ask for one of them only")
+            raise InputRefused(
+                f"a cycle: {' needs '.join(cycle)}", found.place(path), "Ask for one of them only"
+            )
         if column not in ordered:
             for name in needs[column]:
                 visit(name, (*way, column))
@@ -147,7 +151,9 @@ def _check_pools(pools: list[Pool], found: Written) -> None:
     for place, pool in enumerate(pools):
         for name in pool.feeds():
             if name not in known:
-                raise InputRefused(f"{POOL}{name}: there is no pool of that name", found.place(("pools", place)))
+                raise InputRefused(
+                    f"{POOL}{name}: there is no pool of that name", found.place(("pools", place))
+                )
             if known[name].over != pool.over:
                 raise InputRefused(
                     f"is split over {pool.over} and feeds {POOL}{name}, which is split over {known[name].over}",
@@ -168,7 +174,9 @@ def _check_pools(pools: list[Pool], found: Written) -> None:
         if pool.name not in open_pools:
             names = ", ".join(sorted(known.keys() - open_pools))
             raise InputRefused(
-                f"a cycle: the pools {names} only feed each other", found.place(("pools", place)), "Give one a consumer"
+                f"a cycle: the pools {names} only feed each other",
+                found.place(("pools", place)),
+                "Give one a consumer",
             )
 
 
@@ -179,14 +187,18 @@ def _directory(directory: Directory, files: Mapping[str, str], place: Place) -> 
     rows, at = (_csv_rows if directory.file.endswith(".csv") else _yaml_rows)(text, directory.file)
     fields = list(dict.fromkeys(name for row in rows for name in row))
     if rows and directory.key not in fields:
-        raise InputRefused(f"has no column {directory.key!r}; it has {', '.join(fields)}", Place(directory.file))
+        raise InputRefused(
+            f"has no column {directory.key!r}; it has {', '.join(fields)}", Place(directory.file)
+        )
     table: list[dict[str, Any]] = []
     spans: dict[str, list[tuple[date, date]]] = {}
     for number, row in enumerate(rows):
         since, until = (_day(row.get(name), at(number, name), name) for name in (SINCE, UNTIL))
-        span = (since or _FIRST, until or _LAST)
+        span = (since or FIRST_DAY, until or LAST_DAY)
         if span[0] >= span[1]:
-            raise InputRefused(f"from {since} to {until} holds no day (the end is excluded)", at(number, SINCE))
+            raise InputRefused(
+                f"from {since} to {until} holds no day (the end is excluded)", at(number, SINCE)
+            )
         keys = row.get(directory.key) or ""
         for key in keys if isinstance(keys, list) else [keys]:
             if not key:
@@ -195,7 +207,9 @@ def _directory(directory: Directory, files: Mapping[str, str], place: Place) -> 
                 raise InputRefused(f"{key!r} is named twice for the same days", at(number, directory.key))
             spans.setdefault(key, []).append(span)
             others = {n: v for n, v in row.items() if n not in (SINCE, UNTIL) and isinstance(v, str)}
-            table.append({KEY: key, SINCE: span[0], UNTIL: span[1], **{f: others.get(f) or None for f in fields}})
+            table.append(
+                {KEY: key, SINCE: span[0], UNTIL: span[1], **{f: others.get(f) or None for f in fields}}
+            )
     names = [f for f in fields if f not in (SINCE, UNTIL)]
     schema = {KEY: polars.String, SINCE: polars.Date, UNTIL: polars.Date} | {
         (f"{f}" if f not in (KEY,) else f): polars.String for f in names
@@ -217,11 +231,16 @@ def _csv_rows(text: str, name: str) -> tuple[list[dict[str, Any]], At]:
     header = [cell.strip() for cell in lines[0][1]]
     for column in header:
         if header.count(column) > 1 or not column:
-            raise InputRefused(f"the column {column!r} is named twice" if column else "a column has no name", Place(name, line=1))
+            raise InputRefused(
+                f"the column {column!r} is named twice" if column else "a column has no name",
+                Place(name, line=1),
+            )
     rows = []
     for line, cells in lines[1:]:
         if len(cells) != len(header):
-            raise InputRefused(f"has {len(cells)} cells where the header has {len(header)}", Place(name, line=line))
+            raise InputRefused(
+                f"has {len(cells)} cells where the header has {len(header)}", Place(name, line=line)
+            )
         rows.append({c: cell.strip() for c, cell in zip(header, cells, strict=True)})
     return rows, lambda number, column: Place(name, line=lines[number + 1][0], column=column)
 
@@ -229,14 +248,16 @@ def _csv_rows(text: str, name: str) -> tuple[list[dict[str, Any]], At]:
 def _yaml_rows(text: str, name: str) -> tuple[list[dict[str, Any]], At]:
     """A list of mappings, or the one list in a mapping; a list as a value of the key stands for several keys."""
     found = written.read(text, name)
-    data, path = found.data, ()
+    data = found.data
+    path: tuple[str, ...] = ()
     if isinstance(data, dict) and len(data) == 1:
-        (first, data), path = next(iter(data.items())), ()
+        first, data = next(iter(data.items()))
         path = (first,)
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
         raise InputRefused("must be a list of entries", Place(name))
     rows = [
-        {str(n): [str(i) for i in v] if isinstance(v, list) else str(v).strip() for n, v in row.items()} for row in data
+        {str(n): [str(i) for i in v] if isinstance(v, list) else str(v).strip() for n, v in row.items()}
+        for row in data
     ]
     return rows, lambda number, column: found.place((*path, number, column))
 

@@ -56,7 +56,9 @@ def read(text: str, name: str) -> Written:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or " ".join(str(error).split())[:200]
-        raise InputRefused(f"no YAML: {problem}", Place(name, line=mark.line + 1 if mark else None)) from error
+        raise InputRefused(
+            f"no YAML: {problem}", Place(name, line=mark.line + 1 if mark else None)
+        ) from error
     except RecursionError as error:
         raise InputRefused(f"is nested more than {_DEEPEST} deep", Place(name)) from error
 

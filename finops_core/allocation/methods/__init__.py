@@ -80,7 +80,9 @@ def proportional(weights: Mapping[Any, Decimal | int]) -> Shares | None:
 @cache
 def kinds() -> dict[str, type[Method]]:
     """The methods by the key that says which it is."""
-    found = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    found = [
+        importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)
+    ]
     return {module.KEY: module.Method for module in found}
 
 

@@ -48,7 +48,9 @@ class Method(methods.Method):
         return (*(name for name, fee in self.tiered if fee), *self.rest.names())
 
     def leaves_no_way_out(self) -> bool:
-        return self.rest.leaves_no_way_out() and all(n.startswith(methods.POOL) for n, fee in self.tiered if fee)
+        return self.rest.leaves_no_way_out() and all(
+            n.startswith(methods.POOL) for n, fee in self.tiered if fee
+        )
 
     def drivers(self) -> tuple[Any, ...]:
         return self.rest.drivers()

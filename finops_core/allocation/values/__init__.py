@@ -5,6 +5,7 @@ The module declares `KEY` and a class `Value`, a pydantic model whose field KEY 
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, Protocol
 
@@ -25,7 +26,7 @@ class Scope(Protocol):
     def looked_up(self, directory: str, field: str, key: str) -> str:
         """SQL of a directory's field for the key that an SQL expression gives, on the charge's day."""
 
-    def mapped(self, mapping: dict[str, str], key: str) -> str:
+    def mapped(self, mapping: Mapping[str, str], key: str) -> str:
         """SQL of what a mapping makes of an SQL expression; null for what it does not have."""
 
 
@@ -67,7 +68,9 @@ def column_name(name: str) -> str:
 @cache
 def kinds() -> dict[str, type[Value]]:
     """The kinds of value by the key that says which it is."""
-    found = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    found = [
+        importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)
+    ]
     return {module.KEY: module.Value for module in found}
 
 

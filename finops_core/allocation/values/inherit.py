@@ -14,12 +14,16 @@ KEY = "inherit"
 
 
 def _list(written: Any) -> Any:
-    return (written,) if isinstance(written, str) else tuple(written) if isinstance(written, list) else written
+    return (
+        (written,) if isinstance(written, str) else tuple(written) if isinstance(written, list) else written
+    )
 
 
 class Value(values.Value):
     inherit: Annotated[
-        tuple[Annotated[str, AfterValidator(values.column_name)], ...], BeforeValidator(_list), Field(min_length=1)
+        tuple[Annotated[str, AfterValidator(values.column_name)], ...],
+        BeforeValidator(_list),
+        Field(min_length=1),
     ]
 
     def reads(self) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ KEY = "tag"
 
 
 def _list(written: Any) -> Any:
-    return (written,) if isinstance(written, str) else tuple(written) if isinstance(written, list) else written
+    return (
+        (written,) if isinstance(written, str) else tuple(written) if isinstance(written, list) else written
+    )
 
 
 def _spellings(written: Any) -> Any:
@@ -30,7 +32,9 @@ class Value(values.Value):
     direct: ClassVar[bool] = True
     tag: Annotated[tuple[str, ...], BeforeValidator(_list), Field(min_length=1)]
     spellings: Annotated[tuple[tuple[str, tuple[str, ...]], ...], BeforeValidator(_spellings)] = ()
-    only: Annotated[tuple[str, ...] | None, BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)] = None
+    only: Annotated[
+        tuple[str, ...] | None, BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)
+    ] = None
     known: str | None = None
     """The directory whose keys are the values that count."""
 
