@@ -40,12 +40,22 @@ class RuleSet:
     """The owner columns in an order in which each is found after those that its rules ask for."""
 
     @cached_property
-    def digest(self) -> str:
-        """Changes with every change of the files."""
-        found = hashlib.sha256()
-        for name, text in sorted(self.files.items()):
-            found.update(f"{name}\0{len(text)}\0{text}\0".encode())
-        return found.hexdigest()[:16]
+    def owners_digest(self) -> str:
+        """Changes whenever a charge may get another owner: comments and the splits of pools do not count."""
+        pools = [(pool.name, pool.since, pool.until, pool.when) for pool in self.pools]
+        return _digest(self.owner, self.rules, pools, *self._directories())
+
+    @cached_property
+    def splits_digest(self) -> str:
+        """Changes whenever a pool may be split otherwise while all owners stay; what drivers measure is not in it."""
+        return _digest(self.pools, self.consumers, *self._directories())
+
+    def _directories(self) -> list[tuple[str, list[tuple[object, ...]]]]:
+        return [(name, table.rows()) for name, table in self.directories.items()]
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 @cache

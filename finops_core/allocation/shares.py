@@ -49,12 +49,12 @@ def solved(pools: Mapping[str, Shares]) -> dict[str, dict[str | None, Fraction]]
         rows[name] = {other: share / kept for other, share in rows[name].items()}
         given[name] = {consumer: share / kept for consumer, share in given[name].items()}
         for other, row in rows.items():
-            share = row.pop(name, None) if other != name else None
-            if share:
+            if other != name and name in row:
+                passed = row.pop(name)
                 for fed, part in rows[name].items():
-                    row[fed] = row.get(fed, Fraction(0)) + share * part
+                    row[fed] = row.get(fed, Fraction(0)) + passed * part
                 for consumer, part in given[name].items():
-                    given[other][consumer] = given[other].get(consumer, Fraction(0)) + share * part
+                    given[other][consumer] = given[other].get(consumer, Fraction(0)) + passed * part
     # What is left points to pools that feed no other.
     for name, row in rows.items():
         for fed, share in row.items():

@@ -83,8 +83,9 @@ class _Known:
             if name in over:
                 rows.append((day, currency, over[name], POOL + name, cost))
         for day, currency, column, consumer, cost in rows:
-            for key in (("day", day), ("month", day.replace(day=1)), ("any", day.replace(day=1))):
-                costs = found.setdefault((*key, currency if key[0] != "any" else None, column), {})
+            month = day.replace(day=1)
+            for key in (("day", day, currency), ("month", month, currency), ("any", month, None)):
+                costs = found.setdefault((*key, column), {})
                 costs[consumer] = costs.get(consumer, Decimal(0)) + (cost or 0)
         return found
 

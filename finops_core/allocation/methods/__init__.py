@@ -29,9 +29,12 @@ Consumers = Annotated[
 class Facts(Protocol):
     """What is known of one pool on one day in one currency."""
 
-    currency: str
-    cost: Decimal
-    """The EffectiveCost of the pool on the day."""
+    @property
+    def currency(self) -> str: ...
+
+    @property
+    def cost(self) -> Decimal:
+        """The EffectiveCost of the pool on the day."""
 
     def direct(self, per: Per) -> Mapping[str, Decimal]:
         """The direct EffectiveCost of each consumer, and of each pool as `pool:NAME`, on the day or in its calendar month."""
