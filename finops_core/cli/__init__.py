@@ -18,6 +18,7 @@ GROUPS = (
     "currencies",
     "checking",
     "mapping",
+    "driving",
     "making",
     "serving",
 )

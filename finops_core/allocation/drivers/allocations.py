@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from finops_core.allocation.drivers.reading import ROW, moment, number, tables
 from finops_core.errors import InputRefused, Place
-from finops_core.ingest.files import CHUNK, Examined, refuse
+from finops_core.ingest.files import CHUNK, Examined, ExportFile, examine, refuse
 
 EXACT = Context(prec=80)
 GIB = Decimal(1 << 30)
@@ -103,10 +104,24 @@ class Allocation:
         return next((s for s in SPECIAL if s in text), "")
 
 
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, with all digits: `sum` keeps 28."""
+    return reduce(EXACT.add, amounts, Decimal(0))
+
+
 def allocations(file: Path) -> Iterator[Allocation]:
     """All rows of a file. Raises InputRefused with row or name, and field."""
     text = _json_text(file)
     return _of_json(file, text) if text is not None else _of_table(file)
+
+
+def is_export(file: Path) -> bool:
+    """Whether a file looks like an allocation export: JSON, or a table with columns of CPU. Raises InputRefused."""
+    if _json_text(file) is not None:
+        return True
+    cpu = {"cpucost", *_HOURS["cpu_core_hours"], *_AVERAGES["cpu_core_hours"]}
+    headers = (table.header for table in examine(ExportFile(file, file.name)))
+    return any(cpu & {_spell(name) for name in header.names} for header in headers)
 
 
 def _of_table(file: Path) -> Iterator[Allocation]:
@@ -325,10 +340,10 @@ class _Reader:
             if stated:
                 found[measure] = max(stated)
         if traffic := self._gib(_BYTES):
-            found["network_gib"] = sum(traffic, Decimal(0))
+            found["network_gib"] = total(traffic)
         for measure, fields in _COSTS.items():
             if costs := self._numbers(fields, negative=True):
-                found[measure] = sum(costs, Decimal(0))
+                found[measure] = total(costs)
         return found
 
     def _gib(self, fields: Iterable[str]) -> list[Decimal]:
@@ -343,7 +358,7 @@ class _Reader:
                 except ValueError as error:
                     raise self._refused(str(error), name) from None
                 if value < 0 and not negative:
-                    raise self._refused(f"{value.normalize():f} is negative, and usage never is", name)
+                    raise self._refused(f"{self.cells[name]} is negative, and usage never is", name)
                 found.append(value)
         return found
 

@@ -22,7 +22,7 @@ from typing import Annotated, Literal
 import polars
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from finops_core.allocation.drivers.allocations import EXACT, MEASURES, Allocation, allocations
+from finops_core.allocation.drivers.allocations import EXACT, MEASURES, Allocation, allocations, total
 from finops_core.allocation.drivers.driver import IDLE, WEIGHT, DriverSpec, Measured, Text
 from finops_core.allocation.drivers.reading import PLACES, ROUNDING
 from finops_core.errors import InputRefused, Place
@@ -153,7 +153,7 @@ class KubernetesDriver(DriverSpec):
             }
             if self.capacity is not None and IDLE not in names:
                 whole = EXACT.fma(self.capacity.cpu_core_hours, ratio, self.capacity.memory_gib_hours)
-                given = sum((self._compute(amounts, ratio) for amounts in names.values()), _NONE)
+                given = total(self._compute(amounts, ratio) for amounts in names.values())
                 found[IDLE] = max(EXACT.subtract(whole, given), _NONE)
         return found
 
@@ -180,7 +180,7 @@ class KubernetesDriver(DriverSpec):
         counted = ["cpu_cost", "memory_cost", "gpu_cost"]
         counted += ["network_cost"] if self.network else []
         counted += ["storage_cost"] if self.storage else []
-        found = sum((amounts.get(measure, _NONE) for measure in counted), _NONE)
+        found = total(amounts.get(measure, _NONE) for measure in counted)
         if found < 0:
             raise InputRefused(
                 f"the costs of {name!r} on {day} are negative: {found:f}",
@@ -203,11 +203,11 @@ class Usage:
         """The exporter's own costs: day, compute, network, storage, other, total (Decimal, its currency), by day."""
         rows = []
         for day, names in sorted(self.amounts.items()):
-            sums = {m: sum((a.get(m, _NONE) for a in names.values()), _NONE) for m in MEASURES}
-            compute = sums["cpu_cost"] + sums["memory_cost"] + sums["gpu_cost"]
+            sums = {m: total(a.get(m, _NONE) for a in names.values()) for m in MEASURES}
+            compute = total(sums[measure] for measure in _COSTS.values())
             parts = (compute, sums["network_cost"], sums["storage_cost"])
-            total = sums["total_cost"]
-            amounts = (*parts, total - sum(parts, _NONE), total)
+            whole = sums["total_cost"]
+            amounts = (*parts, EXACT.subtract(whole, total(parts)), whole)
             rows.append((day, *(ROUNDING.quantize(amount, PLACES) for amount in amounts)))
         names_of = ("compute", "network", "storage", "other", "total")
         return polars.DataFrame(rows, {"day": polars.Date(), **dict.fromkeys(names_of, WEIGHT)}, orient="row")
@@ -261,9 +261,9 @@ def _prices(names: Mapping[str, Amounts]) -> dict[str, Decimal]:
     found = {}
     for hours, cost in _COSTS.items():
         stated = [a for name, a in names.items() if name != IDLE and {hours, cost} <= a.keys()]
-        amount = sum((a[hours] for a in stated), _NONE)
+        amount = total(a[hours] for a in stated)
         if amount > 0:
-            found[hours] = EXACT.divide(sum((a[cost] for a in stated), _NONE), amount)
+            found[hours] = EXACT.divide(total(a[cost] for a in stated), amount)
     return found
 
 
