@@ -19,6 +19,7 @@ GROUPS = (
     "closing",
     "checking",
     "mapping",
+    "driving",
     "making",
     "serving",
 )

@@ -13,6 +13,7 @@ from finops_core.demo.seasons import LONGEST, Month, month_of
 from finops_core.demo.seasons import months as last_months
 from finops_core.demo.totals import MonthTotals
 from finops_core.errors import UsageError
+from finops_core.store import metric_files
 from finops_core.store.batches import Batch
 from finops_core.store.home import Home
 from finops_core.store.lake import Lake
@@ -40,6 +41,8 @@ def make_demo(
         raise UsageError("the demo's seed is 0 or more")
     folder = home.path / "demo"
     first_version = write(folder, home.mappings, months, scale, seed, progress)
+    for driver in sorted((folder / "drivers").iterdir()):
+        metric_files.add(home, driver)
     batches: list[Batch] = []
     if first_version is not None and not _is_known(home, first_version):
         progress(f"Loading AWS's first version of {RESTATED.label}")

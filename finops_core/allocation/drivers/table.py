@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import polars
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from finops_core.allocation.drivers.driver import WEIGHT, DriverSpec, Measured, Text
 from finops_core.allocation.drivers.reading import (
@@ -32,7 +32,7 @@ class TableDriver(DriverSpec):
     day: Text = "date"
     consumer: Text = "team"
     quantity: Text
-    where: dict[Text, tuple[str, ...]] = {}
+    where: dict[Text, tuple[str, ...]] = Field({})
     """Column → the value, or the list of values, that a row must have to count."""
     months: bool = False
     """Whether `day` holds months (2026-03): what they hold counts evenly on each of their days."""
