@@ -1,13 +1,8 @@
 """Closed months: frozen figures, what changed since, and that both always sum to what the ledger says today."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from unittest.mock import patch
 
 import polars
@@ -15,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finops_core import Ledger, Query
+from finops_core import Ledger
 from finops_core.analysis import closing
 from finops_core.errors import UsageError
 from finops_core.store import audit, rulesets
@@ -24,6 +19,7 @@ from finops_core.store.closes import closes, is_as_closed, keep, reopen
 from finops_core.store.home import Home
 from finops_core.store.load import LoadOptions, load
 from finops_core.store.state import State
+from tests.closed_books import CHARGES, Books
 from tests.exports import focus_row, write_focus
 
 COSTS = ("BilledCost", "EffectiveCost")
@@ -155,48 +151,10 @@ def test_the_first_open_month_has_the_adjustments() -> None:
 
 
 MONTHS = [f"2026-{number:02}" for number in range(1, 6)]
-KEY = st.tuples(
-    st.sampled_from(["EUR", "USD"]),
-    st.sampled_from(["search", "shop", None]),
-    st.sampled_from(["CC-1", None]),
-    st.sampled_from(["direct", "shared", "unallocated"]),
-    st.sampled_from(["cluster", "support"]),
-    st.sampled_from(["EC2", "S3"]),
-)
-COST = st.decimals("-1000", "1000", places=18)
-CHARGES = st.dictionaries(KEY, st.tuples(COST, COST), max_size=4)
 STEP = st.one_of(
     st.tuples(st.just("restate"), st.sampled_from(MONTHS), CHARGES),
     st.tuples(st.sampled_from(["close", "reopen"]), st.sampled_from(MONTHS), st.none()),
 )
-
-
-@dataclass
-class Books:
-    """A stand-in for the ledger: what each month comes to today, by key."""
-
-    charges: dict[str, dict[tuple[str | None, ...], tuple[Decimal, Decimal]]] = field(default_factory=dict)
-    home: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(writing=nullcontext))
-
-    def batches(self) -> list[Batch]:
-        return []
-
-    def shared_out(self, ledger: object, query: Query, by: object) -> polars.DataFrame:
-        wanted = query.where[0].values  # type: ignore[union-attr, index]
-        rows = [(p, *key, None, *costs) for p in wanted for key, costs in self.charges.get(p, {}).items()]
-        names = ["BillingPeriod", "BillingCurrency", "x_Team", "x_CostCenter", "x_AllocationKind"]
-        names += ["x_AllocationRule", "ServiceName", "x_Product"]
-        schema = {**dict.fromkeys(names, polars.String), **dict.fromkeys(COSTS, closing.MONEY)}
-        return polars.DataFrame(rows, schema=schema, orient="row")
-
-    @contextmanager
-    def in_place(self) -> Iterator[None]:
-        with (
-            patch.object(closing, "shared_out", self.shared_out),
-            patch.object(closing, "lake_version", lambda ledger: 1),
-            patch.object(closing, "last_day", lambda ledger, period: date(2026, 1, 1)),
-        ):
-            yield
 
 
 def _by_currency(frames: list[polars.DataFrame]) -> dict[str, tuple[Decimal, ...]]:
