@@ -33,7 +33,11 @@ def showback(ledger: Ledger, query: Query) -> polars.DataFrame:
     """
     metric = query.metrics[0]
     found = shared_out(ledger, query.but(metrics=(metric,)), query.by)
-    keys = [name for name in found.columns if name != metric and (name in query.by or name not in (KIND, RULE_NAME))]
+    keys = [
+        name
+        for name in found.columns
+        if name != metric and (name in query.by or name not in (KIND, RULE_NAME))
+    ]
     cost, shared = polars.col(metric).cast(_MONEY), of_pool()
     table = found.group_by(keys).agg(
         cost.filter(~shared).sum().alias(DIRECT_COST),
@@ -53,4 +57,6 @@ def of_pool() -> polars.Expr:
 def _can_be_split(query: Query) -> bool:
     names = [canonical(name) for name in query.by]
     names += [name for node in conditions(query.where) for name in node.dimensions]
-    return all(name in DIMENSIONS or name in DAY_DIMENSIONS for name in names) and set(query.metrics) <= set(COSTS)
+    return all(name in DIMENSIONS or name in DAY_DIMENSIONS for name in names) and set(query.metrics) <= set(
+        COSTS
+    )

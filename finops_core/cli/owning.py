@@ -8,7 +8,9 @@ import typer
 from finops_core.cli.session import Json, app, put, put_json, put_table, say, the_home, the_ledger
 from finops_core.errors import UsageError
 
-allocate = typer.Typer(help="Allocation rules: what they would do, applying them, and why a charge went where it went.")
+allocate = typer.Typer(
+    help="Allocation rules: what they would do, applying them, and why a charge went where it went."
+)
 app.add_typer(allocate, name="allocate")
 
 Rules = Annotated[
@@ -22,9 +24,13 @@ Who = Annotated[str | None, typer.Option(help="Who applies it; by default the us
 def showback(
     start: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="The day after the last.")] = None,
-    by: Annotated[list[str] | None, typer.Option(help="A dimension, by default x_Team; repeat for more.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="A dimension, by default x_Team; repeat for more.")
+    ] = None,
     metric: Annotated[str, typer.Option(help="A cost.")] = "EffectiveCost",
-    where: Annotated[list[str] | None, typer.Option(help="A condition; repeat for more, all must hold.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="A condition; repeat for more, all must hold.")
+    ] = None,
     grain: str = "none",
     limit: int | None = None,
     format: str = "table",
@@ -66,7 +72,9 @@ def apply(
 
     version = applying.apply(the_home(), _files(rules), _author(who), reason or "Applied on the command line")
     if json:
-        put_json({"version": version.number, "at": version.at, "author": version.author, "reason": version.reason})
+        put_json(
+            {"version": version.number, "at": version.at, "author": version.author, "reason": version.reason}
+        )
     say(f"Version {version.number} of the allocation rules is in force")
 
 
@@ -124,7 +132,9 @@ def audit(
     seed: Annotated[int, typer.Option(help="The same seed draws the same charges.")] = 1,
     confirmed: Annotated[
         Path | None,
-        typer.Option(help="A drawn sample with its column `correct` filled in (yes or no): tells the accuracy."),
+        typer.Option(
+            help="A drawn sample with its column `correct` filled in (yes or no): tells the accuracy."
+        ),
     ] = None,
     format: str = "csv",
     out: Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")] = None,
@@ -143,6 +153,10 @@ def audit(
 def _files(rules: Path | None) -> dict[str, str]:
     from finops_core.store.ownership import written
 
+    if rules is not None and not rules.exists():
+        raise UsageError(
+            f"there is no {rules}: name a file of rules or the directory that holds allocation.yaml"
+        )
     return written(the_home().rules if rules is None else rules)
 
 
