@@ -191,7 +191,7 @@ def reasons(ledger: Ledger, query: Query, limit: int = 5) -> list[Reason]:
 
     Raises UsageError where the store was made by other rules than those in force.
     """
-    with ledger.working() as connection:
+    with ledger.connection() as connection:
         ownership = rules_of_store(ledger, connection)
         rows = _explained(connection, ownership.rules, query, limit)
         shares = _shares(connection, rows)

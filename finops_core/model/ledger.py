@@ -111,9 +111,9 @@ class Ledger:
         return self._answer(self._opened()[0], statement, parameters)
 
     @contextmanager
-    def working(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection to the current version for questions in several steps: its temporary tables are its own, and go with it."""
-        cursor = self._opened()[0]
+    def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own to one version of the store, for work that needs temporary tables; read-only."""
+        cursor, _ = self._opened()
         try:
             yield cursor
         except _DAMAGE as error:
