@@ -83,7 +83,9 @@ class _OneCharge:
     def tagged(self, value: Any) -> str:
         pairs = tags(self.charge["Tags"])
         wanted = [prefix + key.strip().lower() for key in value.tag for prefix in TAG_PREFIXES]
-        self.found += [Input(TAG + key, pairs[key]) for w in wanted for key in pairs if key.strip().lower() == w]
+        self.found += [
+            Input(TAG + key, pairs[key]) for w in wanted for key in pairs if key.strip().lower() == w
+        ]
         known: dict[str, str] = {}
         for key, text in pairs.items():
             if text.strip():

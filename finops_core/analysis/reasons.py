@@ -17,7 +17,7 @@ from finops_core.allocation.splits import CURRENCY, DAY
 from finops_core.allocation.values.inherit import Value as Inherited
 from finops_core.analysis.reason_inputs import Input, day_of, inputs
 from finops_core.errors import UsageError
-from finops_core.focus.charges import COSTS, OWNER_COLUMNS
+from finops_core.focus.charges import ALLOCATED_COLUMNS, COSTS, OWNER_COLUMNS
 from finops_core.formats.expressions import identifier
 from finops_core.model import engine
 from finops_core.model.ledger import Ledger
@@ -26,14 +26,24 @@ from finops_core.model.query import Node, Query, conditions
 from finops_core.store.batches import plain
 from finops_core.store.lake import lake_columns
 from finops_core.store.load import known_formats
-from finops_core.store.ownership import Ownership, in_force
+from finops_core.store.ownership import in_force
 
 _EXACT = Context(prec=80)
 _PLACE = "x_Place"
 """The number of a charge in its version of the store."""
+_HAD = "x_Had_"
+"""Before a column: what the store has in it."""
 SHOWN = (
     *("ChargePeriodStart", "BillingCurrency", *COSTS, "ChargeCategory", "ServiceName", "SubAccountId"),
-    *("SubAccountName", "ResourceId", "ResourceName", "ChargeDescription", "Tags", "x_Source", "BillingPeriod"),
+    *(
+        "SubAccountName",
+        "ResourceId",
+        "ResourceName",
+        "ChargeDescription",
+        "Tags",
+        "x_Source",
+        "BillingPeriod",
+    ),
     *("x_File", "x_Row", "x_Derived", "x_BatchId"),
 )
 """The columns of a charge that a reason repeats."""
@@ -192,7 +202,7 @@ def reasons(ledger: Ledger, query: Query, limit: int = 5) -> list[Reason]:
     Raises UsageError where the store was made by other rules than those in force.
     """
     with ledger.connection() as connection:
-        ownership = rules_of_store(ledger, connection)
+        ownership = in_force(ledger.home)
         rows = _explained(connection, ownership.rules, query, limit)
         shares = _shares(connection, rows)
         batches, formats = ledger.current_batches(), known_formats(ledger.home)
@@ -209,25 +219,18 @@ def reasons(ledger: Ledger, query: Query, limit: int = 5) -> list[Reason]:
         ]
 
 
-def rules_of_store(ledger: Ledger, connection: duckdb.DuckDBPyConnection) -> Ownership:
-    """The rules in force. Raises UsageError where the store that is asked was made by others."""
-    ownership = in_force(ledger.home)
-    made_by = connection.execute("SELECT value FROM meta WHERE key = 'owners'").fetchone()
-    if made_by is None or made_by[0] != ownership.owners:
-        raise UsageError(
-            "the rules changed since the figures were made: `farthing allocate apply` or `farthing rebuild` brings them together"
-        )
-    return ownership
-
-
 def _explained(
     connection: duckdb.DuckDBPyConnection, rules: RuleSet, query: Query, limit: int
 ) -> list[dict[str, Any]]:
     """The charges as the rules see them: all columns, and for each owner column which rule gave its value."""
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW placed AS SELECT *, rowid AS {_PLACE} FROM charges")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE asked AS {_places(query, limit)}")
     _with_their_groups(connection, rules)
-    columns = (*lake_columns(), _PLACE)
-    relation = f"(SELECT *, rowid AS {_PLACE} FROM charges WHERE rowid IN (SELECT {_PLACE} FROM grouped))"
+    had = {_HAD + name: name for name in ALLOCATED_COLUMNS}
+    columns = (*lake_columns(), *had, _PLACE)
+    stored = ", ".join(f"{name} AS {as_had}" for as_had, name in had.items())
+    relation = f"(SELECT * EXCLUDE ({', '.join(had.values())}), {stored} FROM placed"
+    relation += f" WHERE {_PLACE} IN (SELECT {_PLACE} FROM grouped))"
     found = owners(rules, relation, columns, explained=True)
     found.prepare(connection)
     metric = identifier(query.metrics[0])
@@ -235,7 +238,12 @@ def _explained(
         f"SELECT * FROM ({found.relation}) WHERE {_PLACE} IN (SELECT {_PLACE} FROM asked)"
         f" ORDER BY abs({metric}) DESC, x_Source, x_File, x_Row, x_Derived, {_PLACE}"
     ).to_arrow_table()
-    return cast(polars.DataFrame, polars.from_arrow(rows)).to_dicts()
+    explained = cast(polars.DataFrame, polars.from_arrow(rows)).to_dicts()
+    if any(row[name] != row[as_had] for row in explained for as_had, name in had.items()):
+        raise UsageError(
+            "the rules changed since the figures were made: `farthing allocate apply` or `farthing rebuild` brings them together"
+        )
+    return explained
 
 
 def _places(query: Query, limit: int) -> str:
@@ -246,16 +254,16 @@ def _places(query: Query, limit: int) -> str:
     if metric not in COSTS:
         raise UsageError(f"charges are ordered by a cost, and {metric} is none")
     rows: Any = engine.filtered(_charges_with_places(), query)
-    names = ("x_Source", "x_File", "x_Row", "x_Derived", "rowid")
+    names = ("x_Source", "x_File", "x_Row", "x_Derived", _PLACE)
     order = [ibis.desc(rows[metric].abs()), *(ibis.asc(rows[name]) for name in names)]
-    chosen = rows.order_by(order).limit(limit).select(**{_PLACE: rows["rowid"]})
+    chosen = rows.order_by(order).limit(limit).select(_PLACE)
     return str(ibis.to_sql(chosen, dialect="duckdb"))
 
 
 def _charges_with_places() -> Any:
     import ibis
 
-    return ibis.table({**engine.charges().schema(), "rowid": "int64"}, name="charges")
+    return ibis.table({**engine.charges().schema(), _PLACE: "int64"}, name="placed")
 
 
 def _with_their_groups(connection: duckdb.DuckDBPyConnection, rules: RuleSet) -> None:
@@ -271,10 +279,10 @@ def _with_their_groups(connection: duckdb.DuckDBPyConnection, rules: RuleSet) ->
     for _ in range(len(values)):
         for names in groups:
             keys = ", ".join(identifier(name) for name in dict.fromkeys(names))
-            members = f"SELECT DISTINCT {keys} FROM charges WHERE rowid IN (SELECT {_PLACE} FROM grouped)"
+            members = f"SELECT DISTINCT {keys} FROM placed WHERE {_PLACE} IN (SELECT {_PLACE} FROM grouped)"
             connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT {_PLACE} FROM grouped"
-                f" UNION SELECT rowid FROM charges WHERE ({keys}) IN ({members})"
+                f" UNION SELECT {_PLACE} FROM placed WHERE ({keys}) IN ({members})"
             )
         grown = connection.execute("SELECT count(*) FROM grouped").fetchall()[0][0]
         if grown == size:
