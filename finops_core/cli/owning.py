@@ -160,6 +160,24 @@ def audit(
     put_table(auditing.sample(the_ledger(), query, sample, seed), format, out)
 
 
+@allocate.command("suggest")
+def suggest(
+    start: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The day after the last.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many rules, those of most money first.")] = 20,
+    json: Json = False,
+) -> None:
+    """Rules that would find owners for unallocated cost, by what it has in common with allocated cost; and spellings proposed."""
+    from finops_core.analysis.suggestions import suggestions
+    from finops_core.model.query import Query
+
+    found = suggestions(the_ledger(), Query("EffectiveCost", start=start, end=end), limit)  # type: ignore[arg-type]
+    if json:
+        put_json(found.as_json())
+    else:
+        put(found.as_text())
+
+
 def _files(rules: Path | None) -> dict[str, str]:
     from finops_core.store.ownership import written
 
