@@ -310,8 +310,12 @@ class _Greedy:
             for (name, operator), value in zip(group.dimensions, values, strict=True)
         ]
         what = f"{group.words} {values[-1]}" + (f" in {values[0]}" if group.words == "resource group" else "")
-        why = f"{float(share):.1%} of the allocated cost of the {what} is {owner}'s"
-        rule = {"name": f"suggested: {what} is {owner}'s"[:100], "when": when, "set": {self.column: owner}}
+        why = f"{float(share):.1%} of the allocated cost of the {what} belongs to {owner}"
+        rule = {
+            "name": f"suggested: {what} belongs to {owner}"[:100],
+            "when": when,
+            "set": {self.column: owner},
+        }
         charges = sum(self.rows[n]["charges"] for n in self.members[key] if self.left[n])
         recovers, moves = self._money(key, allocable=True), self._money(key, allocable=False)
         return Suggestion(rule, self.column, owner, why, share, recovers, moves, charges)
