@@ -218,7 +218,12 @@ def _directory(directory: Directory, files: Mapping[str, str], place: Place) -> 
             spans.setdefault(key, []).append(span)
             others = {n: v for n, v in row.items() if n not in (SINCE, UNTIL) and isinstance(v, str)}
             table.append(
-                {KEY: key, SINCE: span[0], UNTIL: span[1], **{f: others.get(f) or None for f in fields}}
+                {
+                    KEY: key,
+                    SINCE: span[0],
+                    UNTIL: span[1],
+                    **{f: others.get(f) or None for f in fields if f not in (KEY, SINCE, UNTIL)},
+                }
             )
     names = [f for f in fields if f not in (SINCE, UNTIL)]
     schema = {KEY: polars.String, SINCE: polars.Date, UNTIL: polars.Date} | {
