@@ -21,6 +21,7 @@ PAGES = {
     "/views": "Saved views",
     "/glossary": "Glossary",
     "/sources": "Sources & upload",
+    "/statements": "Showback statements",
     "/reconciliation": "Reconciliation",
 }
 EXPLORER = "/explorer?from=2026-07-01&to=2026-10-01&by=ServiceName&grain=month&currency=USD"
