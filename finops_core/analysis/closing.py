@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import polars
 
-from finops_core.analysis.showback import shared_out
+from finops_core.analysis.showback import of_pool, shared_out
 from finops_core.errors import UsageError
 from finops_core.model.engine import PERIOD
 from finops_core.model.ledger import Ledger
@@ -73,10 +73,10 @@ def figures(ledger: Ledger, periods: Iterable[str]) -> polars.DataFrame:
         return polars.DataFrame(schema=FIGURES)
     query = Query(COSTS, where=(Condition("BillingPeriod", "in", wanted),))
     found = shared_out(ledger, query, ("BillingPeriod", "x_Team", "x_CostCenter", *DETAIL))
-    shared = polars.col("x_AllocationKind") == "shared"
+    shared = of_pool()
     named = found.with_columns(
         polars.when(shared).then(polars.col("x_AllocationRule")).alias(POOL),
-        *(polars.when(~shared.fill_null(False)).then(polars.col(name)).alias(name) for name in DETAIL),
+        *(polars.when(~shared).then(polars.col(name)).alias(name) for name in DETAIL),
     )
     return summed(named, ("BillingPeriod", *KEYS, *DETAIL)).cast(dict(FIGURES))  # type: ignore[arg-type]
 
