@@ -11,9 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from finops_core import Ledger
+from finops_core.allocation import ruleset
 from finops_core.analysis import closing
 from finops_core.errors import UsageError
-from finops_core.store import audit, rulesets
+from finops_core.store import applying, audit
 from finops_core.store.batches import Batch
 from finops_core.store.closes import closes, is_as_closed, keep, reopen
 from finops_core.store.home import Home
@@ -54,7 +55,7 @@ def test_a_month_is_frozen_and_its_restatement_is_in_the_next_open_one(home: Hom
         _row(8, "shop", "5", "5", BillingCurrency="EUR"),
     )
     ledger = _load(home, tmp_path, *august, _row(9, "search", "1", "2"))
-    rulesets.apply(state, {"allocation.yaml": "a"}, "ada", "begin")
+    applying.apply(home, {"allocation.yaml": ruleset.shipped()}, "ada", "begin")
     closed = closing.close(ledger, state, "2026-08", "fin", "month end")
     assert (closed.lake_version, closed.rules_version, closed.through) == (1, 1, "2026-08-30")
     assert closed.figures[1] == {
