@@ -1,1 +1,1 @@
-"""Who owns a charge, and how shared cost is split: rules, pools, and what pools are split by."""
+"""Who owns a charge, and how shared costs are split: rules as data, and their SQL. Pure: no store is opened here."""

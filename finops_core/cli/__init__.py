@@ -16,6 +16,7 @@ GROUPS = (
     "asking",
     "moving",
     "currencies",
+    "closing",
     "checking",
     "mapping",
     "driving",

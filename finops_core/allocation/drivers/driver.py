@@ -74,6 +74,10 @@ class DriverSpec(BaseModel):
         """All fields of its kind, also where the field that holds it is declared as DriverSpec."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
+    def in_words(self) -> str:
+        """What is measured, for people."""
+        return self.file
+
     @abstractmethod
     def measured(self, directory: Path, teams: Collection[str] | None = None) -> "Measured":
         """Reads the files. Raises InputRefused with file, row and column."""
