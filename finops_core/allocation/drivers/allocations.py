@@ -229,13 +229,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _sets(file: Path, answer: Any) -> Iterator[dict[str, Any]]:
     """The windows of an answer: a list, or one alone; empty ones are null."""
     place = Place(file.name)
+    failed = isinstance(answer, dict) and str(answer.get("code", 200)) != "200"
+    if failed:
+        what = f"the exporter answered with an error: {answer.get('message', answer['code'])}"
+        raise InputRefused(what, place)
     if not isinstance(answer, dict) or "data" not in answer:
         advice = 'Save the answer as it comes: {"code":200,"data":[…]}'
         raise InputRefused("no answer of an allocation API", place, advice)
-    if str(answer.get("code", 200)) != "200":
-        raise InputRefused(
-            f"the exporter answered with an error: {answer.get('message', answer.get('code'))}", place
-        )
     data = answer["data"]
     for found in data if isinstance(data, list) else [data]:
         if found is None:

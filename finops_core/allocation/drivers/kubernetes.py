@@ -75,18 +75,11 @@ class KubernetesDriver(DriverSpec):
     storage: bool = False
     """Whether persistent volumes weigh too: the byte hours of claims, or their costs."""
     storage_to_memory: Ratio = STORAGE_TO_MEMORY
-    idle: Literal["kept", "shared"] = "kept"
-    """Whether idle capacity is a consumer of its own (`__idle__`), or is borne by the others as they weigh."""
     capacity: Capacity | None = None
     """Idle is this less what was given, on days for which the export has no rows of idle capacity."""
 
     def measured(self, directory: Path, teams: Collection[str] | None = None) -> Measured:
-        found = self.usage(directory)
-        return Measured.of(
-            found.weights if self.idle == "kept" else found.weights.filter(polars.col("name") != IDLE),
-            self.consumers,
-            teams,
-        )
+        return Measured.of(self.usage(directory).weights, self.consumers, teams)
 
     def usage(self, directory: Path) -> "Usage":
         """What the files say by day and name, before names stand for consumers. Raises InputRefused."""
