@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
-from functools import reduce
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,7 @@ def _is_label(name: str) -> bool:
     return name.lower().startswith("label_")
 
 
+@lru_cache(4096)
 def _spell(name: str) -> str:
     """Names of fields, as they are compared: without the group they stand in, in small letters and digits."""
     return re.sub("[^a-z0-9]", "", name.lower().removeprefix("properties."))
@@ -350,17 +351,16 @@ class _Reader:
         return [EXACT.divide(value, GIB) for value in self._numbers(fields)]
 
     def _numbers(self, fields: Iterable[str], negative: bool = False) -> list[Decimal]:
-        found = []
-        for name in fields:
-            if name in self.cells:
-                try:
-                    value = number(self.cells[name])
-                except ValueError as error:
-                    raise self._refused(str(error), name) from None
-                if value < 0 and not negative:
-                    raise self._refused(f"{self.cells[name]} is negative, and usage never is", name)
-                found.append(value)
-        return found
+        return [self._number(name, negative) for name in fields if name in self.cells]
+
+    def _number(self, name: str, negative: bool) -> Decimal:
+        try:
+            value = number(self.cells[name])
+        except ValueError as error:
+            raise self._refused(str(error), name) from None
+        if value < 0 and not negative:
+            raise self._refused(f"{self.cells[name]} is negative, and usage never is", name)
+        return value
 
     def _refused(self, what: str, field: str) -> InputRefused:
         spelling = next((s for s in _SPELLINGS.get(field, (field,)) if s in self.cells), field)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -135,6 +136,7 @@ def days(rows: Rows, name: str, months: bool = False) -> polars.Series:
     return cells.replace_strict(list(read), list(read.values()), return_dtype=polars.Date)
 
 
+@lru_cache(4096)
 def moment(text: str | None) -> datetime:
     """An ISO date or time as a moment in UTC; without an offset it is one in UTC already. Raises ValueError."""
     try:
