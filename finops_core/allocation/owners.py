@@ -49,12 +49,20 @@ class Owners:
             connection.execute(statement)
 
 
-def owners(rules: RuleSet, charges: str, columns: Sequence[str], explained: bool = False) -> Owners:
+def owners(
+    rules: RuleSet, charges: str, columns: Sequence[str], explained: bool = False, tried: bool = False
+) -> Owners:
     """The owners of a relation of charges (SQL) with the columns given, Tags among them.
 
-    With `explained`, the relation also has a column `x_Why_x_Team` … for each owner column.
+    With `explained`, the relation also has a column `x_Why_x_Team` … for each owner column; with `tried`, those and a column
+    for each rule's own value, whether it counts or not, by the name that `tried_column` gives.
     """
-    return _Stages(rules, charges, tuple(columns), explained).build()
+    return _Stages(rules, charges, tuple(columns), explained or tried, tried).build()
+
+
+def tried_column(column: str, number: int) -> str:
+    """The column of what a rule, by its number in the rule set, would make of an owner column."""
+    return f"x_Tried_{column}_{number}"
 
 
 @dataclass
@@ -63,6 +71,7 @@ class _Stages:
     charges: str
     columns: tuple[str, ...]
     explained: bool
+    tried: bool
     tables: dict[str, polars.DataFrame] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     """Column of the table of tags → its SQL, over Tags and `pairs` of keys in lower case and values."""
@@ -82,6 +91,8 @@ class _Stages:
         kept = [*self.columns, *ALLOCATED_COLUMNS]
         if self.explained:
             kept += [WHY + column for column in OWNER_COLUMNS]
+        if self.tried:
+            kept += [tried_column(c, n) for n, rule in enumerate(self.rules.rules) for c in rule.set]
         return Owners(self.tables, (self._tag_values(),), f"SELECT {_list(kept)} FROM ({relation})")
 
     # What the values of rules may reach (finops_core.allocation.values.Scope)
@@ -133,7 +144,7 @@ class _Stages:
 
     def _step(self, column: str, step: Sequence[_Asked], relation: str) -> str:
         self.joins = []
-        names = [f"v{number}" for number in range(len(step))]
+        names = [identifier(tried_column(column, number)) for number, _, _ in step]
         found = [self._of_rule(column, rule, value, relation) for _, rule, value in step]
         tried = ", ".join(f"{sql} AS {name}" for name, sql in zip(names, found, strict=True))
         tried = f"SELECT p.*, {tried} FROM ({relation}) p {' '.join(self.joins)}"
@@ -141,8 +152,9 @@ class _Stages:
             f"WHEN {name} IS NOT NULL THEN {number}" for name, (number, _, _) in zip(names, step, strict=True)
         )
         owner, reason = identifier(column), identifier(WHY + column)
+        dropped = "" if self.tried else f" EXCLUDE ({', '.join(names)})"
         return (
-            f"SELECT * EXCLUDE ({', '.join(names)}) REPLACE (coalesce({owner}, {', '.join(names)}) AS {owner},"
+            f"SELECT *{dropped} REPLACE (coalesce({owner}, {', '.join(names)}) AS {owner},"
             f" CASE WHEN {owner} IS NOT NULL THEN {reason} {why} END AS {reason}) FROM ({tried})"
         )
 

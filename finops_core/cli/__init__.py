@@ -15,6 +15,7 @@ GROUPS = (
     "describing",
     "asking",
     "moving",
+    "owning",
     "currencies",
     "closing",
     "checking",

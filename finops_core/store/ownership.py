@@ -57,20 +57,23 @@ def in_force(home: Home) -> Ownership:
         if version is not None:
             number, files = version.number, version.files
     if files is None and (home.rules / FILE).exists():
-        files = written(home)
+        files = written(home.rules)
     return Ownership(ruleset.parse(files) if files is not None else ruleset.default(), number, home.metrics)
 
 
-def written(home: Home) -> dict[str, str]:
-    """The texts of HOME/rules: allocation.yaml and the directory files that it names; the shipped one where there is none.
+def written(rules: Path) -> dict[str, str]:
+    """The texts of a directory of rules, by default HOME/rules, or of a file there: allocation.yaml and the directory files that
+    it names; the shipped rules where the directory has none.
 
     Raises InputRefused for a file that is no UTF-8 text or cannot be read; a file that is missing is `parse`'s to say.
     """
-    main = _text(home.rules / FILE) if (home.rules / FILE).exists() else ruleset.shipped()
+    directory = rules if rules.is_dir() else rules.parent
+    file = directory / FILE if rules.is_dir() else rules
+    main = _text(file) if file.exists() else ruleset.shipped()
     files = {FILE: main}
     for name in ruleset.named_files(main):
-        path = home.rules / name
-        if path.is_file() and path.resolve().is_relative_to(home.rules.resolve()):
+        path = directory / name
+        if path.is_file() and path.resolve().is_relative_to(directory.resolve()):
             files[name] = _text(path)
     return files
 

@@ -2,14 +2,13 @@
 
 import multiprocessing
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, delete, insert, select, update
 
-from finops_core.errors import UsageError
+from finops_core.cli import app
+from finops_core.errors import CheckFailed, UsageError
 from finops_core.store import audit
 from finops_core.store.home import Home
 from finops_core.store.state import State
@@ -130,15 +129,17 @@ def test_who_and_what_are_needed(home: Home, action: str, who: str) -> None:
         audit.Head.parse("5:abc")
 
 
-def test_the_command_tells_a_broken_log(home: Home, log: State) -> None:
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "finops_core", "--home", str(home.path), "audit-log", *words]
-        return subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+def test_the_command_tells_a_broken_log(home: Home, log: State, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*words: str) -> tuple[str, str]:
+        app(["--home", str(home.path), "audit-log", *words], standalone_mode=False)
+        return capsys.readouterr()
 
-    listed = run("--limit", "1")
-    assert listed.stdout.startswith("5  20") and "rules applied, rules 1: reason 5" in listed.stdout
-    held = run("--verify", "--head", str(audit.head(log)))
-    assert held.returncode == 0 and str(audit.head(log)) in held.stderr
+    listed, _ = run("--limit", "1")
+    assert listed.startswith("5  20") and "rules applied, rules 1: reason 5" in listed
+    _, held = run("--verify", "--head", str(audit.head(log)))
+    assert str(audit.head(log)) in held
     _tamper(home, update(AUDIT).where(AUDIT.c.id == 2).values(reason="another"))
-    broken = run("--verify", "--json")
-    assert broken.returncode == 1 and '"broken": [\n    2\n  ]' in broken.stdout
+    with pytest.raises(CheckFailed, match="broken at 2:") as failed:
+        run("--verify", "--json")
+    assert failed.value.exit_code == 1
+    assert '"broken": [\n    2\n  ]' in capsys.readouterr().out

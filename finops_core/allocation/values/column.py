@@ -12,8 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from finops_core.allocation import values
-from finops_core.allocation.patterns import pattern
+from finops_core.allocation import patterns, values
 from finops_core.formats.expressions import quoted
 
 KEY = "column"
@@ -21,7 +20,7 @@ KEY = "column"
 
 class Value(values.Value):
     column: Annotated[str, AfterValidator(values.column_name)]
-    pattern: Annotated[str, AfterValidator(pattern)] | None = None
+    pattern: Annotated[str, AfterValidator(patterns.pattern)] | None = None
     map: dict[str, str] | None = Field(default=None, min_length=1)
     directory: str | None = None
     field: str | None = None
