@@ -9,13 +9,16 @@ from typing import Any
 
 import polars
 import pytest
+from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from finops_core import Ledger, Query
 from finops_core.allocation.drivers import measured, weights
 from finops_core.allocation.drivers.kubernetes import KubernetesDriver
 from finops_core.analysis.kubernetes import cluster_cost, nodes_of, reconciled
+from finops_core.cli import app
 from finops_core.errors import InputRefused, UsageError
 from finops_core.store.home import Home
 from finops_core.store.load import load
@@ -132,13 +135,14 @@ def test_workloads_and_labels_stand_for_consumers_and_the_rest_is_listed(tmp_pat
         "labels": {"app_kubernetes_io_name": "cart"},
         "namespaceLabels": {"team": "web"},
     }
+    odd = SEARCH | {"name": "search/__unallocated__"}
     unmounted = allocation("__unmounted__", (0, 0), (0, 0), properties={"namespace": "__unmounted__"})
     text = answer(
-        [SHOP | {"properties": {"cluster": "one", "namespace": "shop", **labelled}}, SEARCH, unmounted, IDLE]
+        [SHOP | {"properties": {"cluster": "one", "namespace": "shop", **labelled}}, odd, unmounted, IDLE]
     )
     by_label = measured(spec(text, tmp_path, by="label:app.kubernetes.io/name"), tmp_path)
     assert by_label.weights["consumer"].to_list() == ["__idle__", "cart", None]
-    assert by_label.unmapped == ("(none)", "__unmounted__")
+    assert by_label.unmapped == ("__unallocated__", "__unmounted__")
     assert weighed(text, tmp_path, by="label:team", storage=True).keys() == {"web", "__idle__", None}
     assert weighed(text, tmp_path, by="workload").keys() == {"shop/front", "search", "__idle__", None}
     central = {"shop": "web", "__idle__": "platform", "__unmounted__": "platform"}
@@ -299,6 +303,30 @@ def test_the_exporter_is_compared_with_the_cloud_by_day(ledger: Ledger, tmp_path
         reconciled(ledger, driver, tmp_path / "m", nodes_of("one"))
     with pytest.raises(InputRefused, match="states no costs"):
         reconciled(ledger, spec(TABLE, tmp_path / "m", "k.csv"), tmp_path / "m", usd)
+
+
+def test_a_cluster_on_the_command_line(ledger: Ledger, tmp_path: Path) -> None:
+    spec(TABLE, ledger.home.metrics, "k.csv")
+
+    def farthing(*words: str) -> Result:
+        options = ("--cluster", "one", "--nodes", "BillingCurrency=USD and tag:aws:eks:cluster-name=one")
+        return CliRunner().invoke(app, ["--home", str(ledger.home.path), "kubernetes", *options, *words])
+
+    found = farthing("--by", "label:team", "--to", "2026-03-04", "--cpu-to-memory", "2", "--format", "csv")
+    assert found.stdout.splitlines() == [
+        "BillingCurrency,Name,Consumer,Kind,BilledCost,EffectiveCost",
+        "USD,web,web,used,110.01,80.000000000000000001",
+        "USD,,,unmeasured,7,7.7",
+    ]
+    assert "k.csv has no usage on 1 of 3 days" in found.stderr
+    assert "--by: 'pod' is none of" in str(farthing("--by", "pod").exception)
+    assert "states no costs" in str(farthing("--reconcile").exception)
+    spec(answer([SHOP]), ledger.home.metrics, "k.json")
+    assert "choose one by --file: k.csv, k.json" in str(farthing().exception)
+    compared = farthing(
+        "--file", "k.json", "--reconcile", "--to", "2026-03-02", "--format", "csv"
+    ).stdout.splitlines()
+    assert compared[1].split(",")[2:4] == ["70.000000000000000001", "6.24"]
 
 
 HOURS = st.decimals(0, 10**5, places=6)

@@ -27,6 +27,7 @@ GIB = Decimal(1 << 30)
 SPECIAL = ("__idle__", "__unmounted__", "__unallocated__", "__shared__", "__external__", "__filtered__")
 """Names that both exporters give to what belongs to no workload."""
 _DAY = timedelta(days=1)
+_LONGEST = timedelta(days=366)
 _SPELLINGS = {
     "day": ("date", "day"),
     "start": ("start", "windowstart"),
@@ -99,9 +100,9 @@ class Allocation:
 
     @property
     def special(self) -> str:
-        """`__idle__` and its like; empty for a workload."""
-        text = f"{self.name}/{self.namespace}"
-        return next((s for s in SPECIAL if s in text), "")
+        """`__idle__` and its like, where a part of its name says so; empty for what belongs to a workload."""
+        parts = {*self.name.split("/"), self.namespace}
+        return next((special for special in SPECIAL if special in parts), "")
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
@@ -303,6 +304,8 @@ class _Reader:
         start, end = (self._moment(name, self._text(name)) for name in ("start", "end"))
         if end < start:
             raise self._refused(f"it ends at {end:%Y-%m-%dT%H:%M:%SZ}, before it starts", "end")
+        if end - start > _LONGEST:
+            raise self._refused(f"it spans {(end - start).days:,} days", "end")
         return start, end, True
 
     def _moment(self, name: str, text: str) -> datetime:

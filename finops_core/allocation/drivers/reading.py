@@ -28,6 +28,7 @@ _PLAIN = r"^[0-9]{1,19}(\.[0-9]{1,18})?$"
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:.*)?")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}(-01)?")
+_YEARS = range(1970, 2200)
 
 Chosen = Mapping[str, str]
 """Our name of a column → the file's."""
@@ -143,6 +144,8 @@ def moment(text: str | None) -> datetime:
         if text is None or not _MOMENT.fullmatch(text):
             raise ValueError
         found = datetime.fromisoformat(text.removesuffix(" UTC"))
+        if found.year not in _YEARS:
+            raise ValueError
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         what = f"{text!r} is no date" if text else "holds no date"
@@ -152,6 +155,8 @@ def moment(text: str | None) -> datetime:
 def _month(text: str | None) -> date:
     try:
         if text is None or not _MONTH.fullmatch(text[:10]):
+            raise ValueError
+        if int(text[:4]) not in _YEARS:
             raise ValueError
         return date.fromisoformat(f"{text[:7]}-01")
     except ValueError:
