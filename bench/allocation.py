@@ -18,7 +18,11 @@ def rules(last: str = "team-1", evenly: Any = "all") -> dict[str, Any]:
     known = {"tag": ["team", "owner"], "only": NAMES, "spellings": {n: [n.upper(), f"{n}-x"] for n in NAMES}}
     accounts = {f"acct-{number:05d}": NAMES[number % TEAMS] for number in range(ACCOUNTS)}
     made = [
-        {"name": f"service {n}", "when": [f"ServiceName=Service {n}", "tag:env=dev"], "set": {"x_Team": NAMES[n % TEAMS]}}
+        {
+            "name": f"service {n}",
+            "when": [f"ServiceName=Service {n}", "tag:env=dev"],
+            "set": {"x_Team": NAMES[n % TEAMS]},
+        }
         for n in range(20)
     ]
     return {
@@ -50,7 +54,11 @@ def write(folder: Path, content: dict[str, Any]) -> Path:
 
 def write_hours(folder: Path) -> None:
     days = [f"2026-{month:02d}-{day:02d}" for month in range(1, 8) for day in range(1, 29)]
-    lines = [f"{day},{name},{1 + (number * 7 + len(day)) % 11}" for day in days for number, name in enumerate(NAMES)]
+    lines = [
+        f"{day},{name},{1 + (number * 7 + len(day)) % 11}"
+        for day in days
+        for number, name in enumerate(NAMES)
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "hours.csv").write_text("date,team,hours\n" + "\n".join(lines) + "\n")
 
@@ -64,7 +72,9 @@ with workspace(options.directory) as directory:
     home = directory / "home-allocation"
     shutil.rmtree(home, ignore_errors=True)
     write_hours(home / "metrics")
-    print(f"load, shipped rules: {farthing(home, 'ingest', str(export), '--source', 'bench')[0]:.1f} s; {SERVICES} services")
+    print(
+        f"load, shipped rules: {farthing(home, 'ingest', str(export), '--source', 'bench')[0]:.1f} s; {SERVICES} services"
+    )
 
     def apply(content: dict[str, Any]) -> tuple[float, float]:
         file = write(directory / "rules", content)
