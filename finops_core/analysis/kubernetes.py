@@ -4,6 +4,7 @@ Nothing is added to the cloud's charges: the parts of a cluster on a day sum to 
 currency and cost column, to the last digit.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -35,7 +36,8 @@ CLUSTER_TAGS = (
     "goog-k8s-cluster-name",
     "aks-managed-cluster-name",
 )
-"""Tags by which Amazon EKS, Google Kubernetes Engine and Azure Kubernetes Service mark what belongs to a cluster."""
+"""Tags by which Amazon EKS, Google Kubernetes Engine and Azure Kubernetes Service mark what belongs to a cluster.
+AWS's CUR 2.0 writes an underscore for whatever is no letter or digit."""
 _MONEY = polars.Decimal(38, 18)
 
 
@@ -61,7 +63,8 @@ class ClusterCost:
 
 def nodes_of(cluster: str) -> Node:
     """The charges that the clouds' own tags say belong to a cluster."""
-    return AnyOf(tuple(Condition(f"tag:{tag}", "=", (cluster,)) for tag in CLUSTER_TAGS))
+    keys = dict.fromkeys((*CLUSTER_TAGS, *(re.sub("[^A-Za-z0-9]", "_", tag) for tag in CLUSTER_TAGS)))
+    return AnyOf(tuple(Condition(f"tag:{key}", "=", (cluster,)) for key in keys))
 
 
 def cluster_cost(
@@ -124,7 +127,7 @@ def reconciled(
     if len(currencies) > 1:
         raise UsageError(f"the nodes cost in {' and '.join(currencies)}: choose one of them in the condition")
     exported = spec.usage(directory).costs().rename({"day": PERIOD})
-    if not exported["total"].any():
+    if not (exported["total"] != 0).any():
         raise InputRefused("states no costs that could be compared", Place(spec.file), "Export totalCost too")
     asked = Query(metric, start=start, end=end)  # type: ignore[arg-type]
     exported = exported.filter(
