@@ -162,9 +162,18 @@ def suggestions(ledger: Ledger, query: Query, limit: int = 20) -> Suggestions:
         raise UsageError("a limit cannot be negative")
     rules = in_force(ledger.home).rules
     table = ledger.frame(_statement(query, rules.owner))
-    found = _Greedy(table, rules.owner).run(limit)
     state = State(ledger.home)
-    return Suggestions(found[0], found[1], found[2], tuple(spelling_changes(rules, state)))
+    return Suggestions(*chosen(table, rules.owner, limit), tuple(spelling_changes(rules, state)))
+
+
+def chosen(
+    table: polars.DataFrame, column: str, limit: int
+) -> tuple[_Money, tuple[Suggestion, ...], polars.DataFrame]:
+    """What is unallocated in a table, at most `limit` suggestions for it, and what none of them catches.
+
+    The table: BillingCurrency, the dimensions of GROUPS, owner (of the column; null for unallocated), is_allocable, cost, charges.
+    """
+    return _Greedy(table, column).run(limit)
 
 
 def spelling_changes(rules: RuleSet, state: State) -> list[SpellingChange]:
@@ -192,7 +201,7 @@ def spelling_changes(rules: RuleSet, state: State) -> list[SpellingChange]:
 
 
 def _statement(query: Query, owner: str) -> str:
-    """SQL of charges that agree in all groups, as rows: g0, g1 … the keys of the groups, owner, is_allocable, cost, charges."""
+    """SQL of the table that `chosen` takes: charges that agree in all of it are one row."""
     import ibis
 
     tags = (*_CLUSTER_TAGS, *_NAME_TAGS)
