@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from finops_core.allocation.ruleset import KEY, LAST_DAY, SINCE, UNTIL, RuleSet
+from finops_core.allocation.ruleset import FIRST_DAY, KEY, LAST_DAY, SINCE, UNTIL, RuleSet
 from finops_core.allocation.values import Value
 from finops_core.allocation.values.inherit import Value as Inherited
 from finops_core.focus.charges import TAG_PREFIXES
@@ -148,9 +148,12 @@ def _of_dimension(name: str, charge: Mapping[str, Any]) -> list[Input]:
 
 
 def _written(row: Mapping[str, Any]) -> dict[str, str]:
-    """A directory's row with what is filled in."""
-    always = {SINCE: date.min, UNTIL: LAST_DAY}
-    return {n: str(v) for n, v in row.items() if v is not None and v != always.get(n)}
+    """A directory's row with what is filled in, as somebody wrote it."""
+    found = {n: v for n, v in row.items() if v is not None and n not in (KEY, SINCE, UNTIL)}
+    for name, day, always in (("from", SINCE, FIRST_DAY), ("to", UNTIL, LAST_DAY)):
+        if row and row[day] != always:
+            found[name] = row[day].isoformat()
+    return found
 
 
 def _literal(value: str | None) -> str:

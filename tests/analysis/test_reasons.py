@@ -104,7 +104,7 @@ def test_a_tag_is_told_as_it_is_written_and_what_it_became(ledger: Ledger) -> No
     column, row = payer.inputs
     assert (column.name, column.value) == ("SubAccountId", "0222")
     assert (row.name, row.key, row.value) == ("directory accounts", "0222", "CC-1")
-    assert row.row == {"key": "0222", "to": "2026-10-01", "account": "0222", "cost_center": "CC-1"}
+    assert row.row == {"account": "0222", "cost_center": "CC-1", "to": "2026-10-01"}
 
 
 def test_the_revision_of_the_day_is_told(ledger: Ledger) -> None:
