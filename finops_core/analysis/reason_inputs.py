@@ -12,12 +12,11 @@ from typing import Any
 
 import duckdb
 
+from finops_core.allocation.rules import Rule
 from finops_core.allocation.ruleset import FIRST_DAY, KEY, LAST_DAY, SINCE, UNTIL, RuleSet
-from finops_core.allocation.values import Value
 from finops_core.allocation.values.inherit import Value as Inherited
 from finops_core.focus.charges import TAG_PREFIXES
-from finops_core.formats.expressions import quoted
-from finops_core.vocabulary.conditions import Node
+from finops_core.formats.expressions import identifier, quoted
 from finops_core.vocabulary.dimensions import DAY_DIMENSIONS, TAG, filterable, tag_key
 
 
@@ -43,27 +42,41 @@ class Input:
     def as_text(self) -> str:
         if self.key is None:
             return f"{self.name} = {_shown(self.value)}"
-        row = "; ".join(f"{name}: {value}" for name, value in self.row.items())
+        told = {self.key, self.value}
+        row = "; ".join(f"{name}: {value}" for name, value in self.row.items() if value not in told)
         return f"{self.name} has {_shown(self.value)} for {self.key}{f' ({row})' if row else ''}"
 
 
 def inputs(
-    rules: RuleSet,
-    value: Value,
-    when: tuple[Node, ...],
-    charge: Mapping[str, Any],
-    connection: duckdb.DuckDBPyConnection,
+    rules: RuleSet, rule: Rule, column: str, charge: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
 ) -> list[Input]:
-    """What a value, and the condition of its rule, read of a charge (columns of the store, the owner columns among them)."""
+    """What a rule read of a charge (columns of the store, the owner columns among them) for an owner column: for its
+    condition, then for the value. The connection is to the store that the charge is in."""
+    value, when = rule.set[column], rule.when
     asked = dict.fromkeys(name for node in when for name in node.dimensions)
     found = [one for name in asked for one in _of_dimension(name, charge)]
     if isinstance(value, Inherited):  # it looks at other charges, by what this one has in these columns
         found += [one for name in value.inherit for one in _of_dimension(name, charge)]
+        found.append(_group(value, column, charge, connection))
     else:
         scope = _OneCharge(rules, charge, connection)
         value.sql(scope)
         found += scope.found
     return list({(one.name, one.key): one for one in found}.values())
+
+
+def _group(
+    value: Inherited, column: str, charge: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
+) -> Input:
+    """How many charges of the group agree."""
+    names = list(dict.fromkeys(("x_Source", "BillingPeriod", *value.inherit)))
+    where = " AND ".join(f"{identifier(name)} = ?" for name in names)
+    agreed, whole = connection.execute(
+        f"SELECT count(*) FILTER ({identifier(column)} = ?), count(*) FROM charges WHERE {where}",
+        [charge[column], *(charge[name] for name in names)],
+    ).fetchall()[0]
+    words = f"{agreed:,} of its {whole:,} charges have {charge[column]}"
+    return Input(f"the group in {charge['x_Source']}, {charge['BillingPeriod']}", words)
 
 
 @dataclass

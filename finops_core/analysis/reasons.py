@@ -297,7 +297,7 @@ def _owner(
     if number is None:
         return OwnerReason(column, row[column])
     rule = rules.rules[number]
-    read = inputs(rules, rule.set[column], rule.when, row, connection)
+    read = inputs(rules, rule, column, row, connection)
     return OwnerReason(column, row[column], rule, tuple(read))
 
 

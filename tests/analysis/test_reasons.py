@@ -118,6 +118,7 @@ def test_an_inherited_owner_is_found_through_groups_of_groups(ledger: Ledger) ->
     assert _inputs(found, "x_Team") == [
         ("ServiceName", "Amazon Elastic Compute Cloud"),
         ("SubAccountId", "0333"),
+        ("the group in focus-007, 2026-09", "2 of its 2 charges have search"),
     ]
     assert _one(ledger, "EffectiveCost=4").owners[0].as_json()["rule"] == "same region"
     nobody = _one(ledger, "ServiceName=Bare")
