@@ -168,7 +168,7 @@ def _by_currency(frames: list[polars.DataFrame]) -> dict[str, tuple[Decimal, ...
     return {row[0]: row[1:] for row in found.rows() if any(row[1:])}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(STEP, min_size=6, max_size=14))
 @example([("restate", ONE, CHARGE), ("close", ONE, None), ("close", TWO, None), ("restate", ONE, LESS)])
 @example([("close", ONE, None), ("restate", ONE, CHARGE), ("close", TWO, None), ("close", THREE, None)])
