@@ -13,6 +13,7 @@ PAGES = {
         view("views", "Saved views", "bookmarks"),
     ],
     "Ownership": [
+        view("statements", "Showback statements", "receipt_long"),
         view("kubernetes", "Kubernetes", "grid_view"),
     ],
     "Data": [

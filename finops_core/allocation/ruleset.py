@@ -20,13 +20,16 @@ from finops_core.errors import InputRefused, Place
 from finops_core.focus.charges import OWNER_COLUMNS
 
 FILE = "allocation.yaml"
-KEY, SINCE, UNTIL = "key", "from", "to"
+KEY, SINCE, UNTIL = "__key", "__from", "__to"
+"""Columns of a directory: the key, and the days [from, to) of the row."""
+_DATED = ("from", "to")
+"""The columns of a file that say so."""
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """Rules that hold together. `directories`: name → key, from, to (dates, `to` excluded) and the fields, all text."""
+    """Rules that hold together. `directories`: name → KEY, SINCE, UNTIL (dates, excluded) and the fields, all text."""
 
     files: Mapping[str, str]
     rules: tuple[Rule, ...]
@@ -195,7 +198,12 @@ def _directory(directory: Directory, files: Mapping[str, str], place: Place) -> 
     if text is None:
         raise InputRefused(f"the file {directory.file} is missing beside {FILE}", place)
     rows, at = (_csv_rows if directory.file.endswith(".csv") else _yaml_rows)(text, directory.file)
-    fields = list(dict.fromkeys(name for row in rows for name in row))
+    fields = list(dict.fromkeys(name for row in rows for name in row if name not in _DATED))
+    same = next((f for f in fields if [g.lower() for g in fields].count(f.lower()) > 1), None)
+    if same is not None:
+        raise InputRefused(
+            f"two columns are called {same!r}, but for upper and lower case", Place(directory.file)
+        )
     if rows and directory.key not in fields:
         raise InputRefused(
             f"has no column {directory.key!r}; it has {', '.join(fields)}", Place(directory.file)
@@ -203,11 +211,11 @@ def _directory(directory: Directory, files: Mapping[str, str], place: Place) -> 
     table: list[dict[str, Any]] = []
     spans: dict[str, list[tuple[date, date]]] = {}
     for number, row in enumerate(rows):
-        since, until = (_day(row.get(name), at(number, name), name) for name in (SINCE, UNTIL))
+        since, until = (_day(row.get(name), at(number, name), name) for name in _DATED)
         span = (since or FIRST_DAY, until or LAST_DAY)
         if span[0] >= span[1]:
             raise InputRefused(
-                f"from {since} to {until} holds no day (the end is excluded)", at(number, SINCE)
+                f"from {since} to {until} holds no day (the end is excluded)", at(number, _DATED[0])
             )
         keys = row.get(directory.key) or ""
         for key in keys if isinstance(keys, list) else [keys]:
@@ -216,13 +224,15 @@ def _directory(directory: Directory, files: Mapping[str, str], place: Place) -> 
             if any(span[0] < end and start < span[1] for start, end in spans.get(key, [])):
                 raise InputRefused(f"{key!r} is named twice for the same days", at(number, directory.key))
             spans.setdefault(key, []).append(span)
-            others = {n: v for n, v in row.items() if n not in (SINCE, UNTIL) and isinstance(v, str)}
+            others = {n: v for n, v in row.items() if isinstance(v, str)}
             table.append(
                 {KEY: key, SINCE: span[0], UNTIL: span[1], **{f: others.get(f) or None for f in fields}}
             )
-    names = [f for f in fields if f not in (SINCE, UNTIL)]
-    schema = {KEY: polars.String, SINCE: polars.Date, UNTIL: polars.Date} | {
-        (f"{f}" if f not in (KEY,) else f): polars.String for f in names
+    schema = {
+        KEY: polars.String,
+        SINCE: polars.Date,
+        UNTIL: polars.Date,
+        **dict.fromkeys(fields, polars.String),
     }
     return polars.DataFrame(table, schema=schema)
 

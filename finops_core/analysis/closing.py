@@ -20,6 +20,7 @@ from finops_core.model.query import Condition, Query
 from finops_core.store import rulesets
 from finops_core.store.batches import Batch, in_force, plain
 from finops_core.store.closes import Close, Row, closes, insist, keep, period_of
+from finops_core.store.load import repair
 from finops_core.store.state import State
 
 MONEY = polars.Decimal(38, 18)
@@ -156,7 +157,13 @@ def close(ledger: Ledger, state: State, period: str, who: str, reason: str, anyw
     """
     insist(who, reason)
     period_of(period)
-    with ledger.home.writing(), state.writing() as connection:
+    with ledger.home.writing():
+        repair(ledger.home)  # so that the figures are those of the newest versions of lake and rules
+        return _close(ledger, state, period, who, reason, anyway)
+
+
+def _close(ledger: Ledger, state: State, period: str, who: str, reason: str, anyway: bool) -> Close:
+    with state.writing() as connection:
         known = closes(state, connection)
         found = doubts(ledger.batches(), period)
         if found and not anyway and period not in known:

@@ -223,9 +223,9 @@ def _strip(
         document.write_text(_amount(value), 13, bold=True, width=width - 2, height=7)
         if position == len(figures) and past is not None:
             document.set_xy(left + 1, top + 13)
-            document.write_text(
-                f"{words.change(whole, past)} to last month", 7, _QUIET, width=width - 2, height=4
-            )
+            complete = document.month.is_complete
+            said = f"{words.change(whole, past)} to last month" if complete else f"Last month {_amount(past)}"
+            document.write_text(said, 7, _QUIET, width=width - 2, height=4)
     document.set_xy(_LEFT, top + 19)
 
 

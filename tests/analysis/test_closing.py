@@ -7,13 +7,14 @@ from unittest.mock import patch
 
 import polars
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from finops_core import Ledger
+from finops_core.allocation import ruleset
 from finops_core.analysis import closing
 from finops_core.errors import UsageError
-from finops_core.store import audit, rulesets
+from finops_core.store import applying, audit
 from finops_core.store.batches import Batch
 from finops_core.store.closes import closes, is_as_closed, keep, reopen
 from finops_core.store.home import Home
@@ -54,7 +55,7 @@ def test_a_month_is_frozen_and_its_restatement_is_in_the_next_open_one(home: Hom
         _row(8, "shop", "5", "5", BillingCurrency="EUR"),
     )
     ledger = _load(home, tmp_path, *august, _row(9, "search", "1", "2"))
-    rulesets.apply(state, {"allocation.yaml": "a"}, "ada", "begin")
+    applying.apply(home, {"allocation.yaml": ruleset.shipped()}, "ada", "begin")
     closed = closing.close(ledger, state, "2026-08", "fin", "month end")
     assert (closed.lake_version, closed.rules_version, closed.through) == (1, 1, "2026-08-30")
     assert closed.figures[1] == {
@@ -150,11 +151,14 @@ def test_the_first_open_month_has_the_adjustments() -> None:
     assert closing.lands_in("2026-11", ["2026-11", "2026-12", "2027-02"]) == "2027-01"
 
 
-MONTHS = [f"2026-{number:02}" for number in range(1, 6)]
+MONTHS = [f"2026-{number:02}" for number in range(1, 4)]
+CHARGE = {("USD", "search", "CC-1", "direct", "", "EC2"): (Decimal("1.5"), Decimal("0.1"))}
+LESS = {("USD", "search", "CC-1", "shared", "cluster", "EC2"): (Decimal(1), Decimal("0.05"))}
 STEP = st.one_of(
     st.tuples(st.just("restate"), st.sampled_from(MONTHS), CHARGES),
-    st.tuples(st.sampled_from(["close", "reopen"]), st.sampled_from(MONTHS), st.none()),
+    st.tuples(st.sampled_from(["close", "close", "reopen"]), st.sampled_from(MONTHS), st.none()),
 )
+ONE, TWO, THREE = MONTHS
 
 
 def _by_currency(frames: list[polars.DataFrame]) -> dict[str, tuple[Decimal, ...]]:
@@ -166,6 +170,20 @@ def _by_currency(frames: list[polars.DataFrame]) -> dict[str, tuple[Decimal, ...
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(STEP, min_size=6, max_size=14))
+@example([("restate", ONE, CHARGE), ("close", ONE, None), ("close", TWO, None), ("restate", ONE, LESS)])
+@example([("close", ONE, None), ("restate", ONE, CHARGE), ("close", TWO, None), ("close", THREE, None)])
+@example(
+    [
+        ("close", TWO, None),
+        ("restate", ONE, CHARGE),
+        ("close", ONE, None),
+        ("restate", ONE, LESS),
+        ("close", THREE, None),
+        ("reopen", TWO, None),
+        ("reopen", ONE, None),
+        ("restate", TWO, CHARGE),
+    ]
+)
 def test_closed_statements_and_open_adjustments_sum_to_today(
     steps: list[tuple[str, str, dict | None]],
 ) -> None:
@@ -184,7 +202,7 @@ def test_closed_statements_and_open_adjustments_sum_to_today(
             except UsageError:
                 assert what == "reopen" or period in closes(state)
         known = closes(state)
-        months = {p: closing.month(books, state, p) for p in [*MONTHS, "2026-06"]}  # type: ignore[arg-type]
+        months = {p: closing.month(books, state, p) for p in [*MONTHS, "2026-04"]}  # type: ignore[arg-type]
         assert [p for p, m in months.items() if m.close is not None] == list(known)
         # Every month's statement, closed or open, with its adjustments: what the ledger says today, in all ...
         stated = [part for m in months.values() for part in (m.figures, m.adjustments)]
