@@ -46,7 +46,7 @@ def begin(title: str) -> "ClusterPage":
     if not exports:
         kit.heading(title, lambda: "No allocation export of OpenCost or Kubecost has been added yet.")
         st.markdown("Add one on the command line, as its API or its CSV export gives it:")
-        st.code("farthing drivers add september.json", language="bash")
+        st.code("farthing drivers add september.json", language=None)
         st.stop()
     found: list[ClusterPage] = []
 
