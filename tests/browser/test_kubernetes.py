@@ -13,7 +13,7 @@ from finops_core.store import metric_files
 from finops_core.store.home import Home
 from finops_core.store.load import load
 from tests.browser.conftest import App, serve
-from tests.browser.test_pages import charted, download, errors, tabled, title
+from tests.browser.test_pages import barriers, charted, download, errors, tabled, title
 from tests.exports import focus_row, write_focus
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -55,7 +55,7 @@ def test_a_cluster_is_told_the_same_everywhere(app: App, tmp_path: Path) -> None
     metric_files.add(app.home, tmp_path / "hours.csv")
 
     page = app.open("/kubernetes?month=2026-03&by=namespace")
-    assert (title(page), errors(page)) == ("Kubernetes", [])
+    assert (title(page), errors(page), barriers(page)) == ("Kubernetes", [], [])
     assert page.locator(".farthing-answer").inner_text() == "one cost 117.50 USD in March 2026."
     told = app.cli(
         "kubernetes", "--cluster", "one", "--from", "2026-03-01", "--to", "2026-04-01", "--format", "csv"
