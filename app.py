@@ -14,6 +14,7 @@ PAGES = {
     ],
     "Ownership": [
         view("statements", "Showback statements", "receipt_long"),
+        view("kubernetes", "Kubernetes", "grid_view"),
     ],
     "Data": [
         view("sources", "Sources & upload", "upload_file"),

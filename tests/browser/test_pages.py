@@ -23,6 +23,7 @@ PAGES = {
     "/glossary": "Glossary",
     "/sources": "Sources & upload",
     "/statements": "Showback statements",
+    "/kubernetes": "Kubernetes",
     "/reconciliation": "Reconciliation",
     "/explorer?present=1&where=RegionId%3Deu-west-1": "Explorer",
 }
