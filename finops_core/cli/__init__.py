@@ -16,6 +16,7 @@ GROUPS = (
     "asking",
     "moving",
     "currencies",
+    "tagging",
     "checking",
     "mapping",
     "making",
