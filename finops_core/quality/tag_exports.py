@@ -238,12 +238,17 @@ resources contains {"name": change.address, "tags": object.get(change.change.aft
 	tags := change.change.after.tags
 }
 
-values(resource, key) := {value |
+carried contains [resource, key, value] if {
+	some resource in resources
+	is_object(resource.tags)
 	some name, value in resource.tags
-	some known in required[key]
-	lower(trim_space(name)) == lower(known)
+	some key, known in required
+	some spelling in known
+	lower(trim_space(name)) == lower(spelling)
 	trim_space(value) != ""
 }
+
+values(resource, key) := {carry[2] | some carry in carried; carry[0] == resource; carry[1] == key}
 
 fits(key, value) if {
 	not allowed[key]
@@ -258,7 +263,7 @@ deny contains message if {
 	some resource in resources
 	some key, _ in required
 	count(values(resource, key)) == 0
-	message := sprintf("%s has no tag %s", [resource.name, key])
+	message := concat("", [resource.name, " has no tag ", key])
 }
 
 deny contains message if {
@@ -267,7 +272,7 @@ deny contains message if {
 	found := values(resource, key)
 	count(found) > 0
 	count({value | some value in found; fits(key, value)}) == 0
-	message := sprintf("%s: the value of the tag %s is not allowed: %s", [resource.name, key, concat(", ", sort(found))])
+	message := concat("", [resource.name, ": the value of the tag ", key, " is not allowed: ", concat(", ", sort(found))])
 }
 """
 

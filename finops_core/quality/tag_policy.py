@@ -157,12 +157,16 @@ class TagPolicy(_Model):
             conditions.append(Not(unable[0] if len(unable) == 1 else AnyOf(tuple(unable))))
         return tuple(conditions)
 
+    def names(self, key: str) -> tuple[str, ...]:
+        """The names of a required key, itself first, as `bare` writes them."""
+        return tuple(dict.fromkeys(bare(name) for name in (key, *self.keys[key].aliases)))
+
     def spelled(self, key: str, found: Sequence[str]) -> tuple[str, ...]:
         """The tag keys, of those found in the data, that mean a required key: first itself, then its aliases in order.
 
         Upper and lower case are the same, and providers' prefixes do not count. At least one: the key itself.
         """
-        rank = {bare(name): n for n, name in reversed(list(enumerate((key, *self.keys[key].aliases))))}
+        rank = {name: n for n, name in enumerate(self.names(key))}
         hits = sorted((rank[bare(name)], name) for name in found if bare(name) in rank)
         return tuple(name for _, name in hits) or (key,)
 
@@ -180,7 +184,7 @@ class TagPolicy(_Model):
 
 def bare(name: str) -> str:
     """A tag key in lower case, without blanks around it and without providers' prefixes."""
-    text = name.strip().lower()
+    text = name.strip(" \t\n\r").lower()
     while prefix := next((p for p in TAG_PREFIXES if p and text.startswith(p)), ""):
         text = text.removeprefix(prefix)
     return text

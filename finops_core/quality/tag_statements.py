@@ -4,6 +4,7 @@ Tags are read once for each distinct text of them, and joined to the charges' su
 thirty times longer.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +12,7 @@ from functools import lru_cache
 import ibis
 import ibis.expr.types as ir
 
+from finops_core.focus.charges import TAG_PREFIXES
 from finops_core.formats.expressions import identifier, quoted
 from finops_core.model.engine import CURRENCY, charges
 from finops_core.model.query import Node, Query, conditions
@@ -22,16 +24,16 @@ FIGURES = ("taggable", "covered", "excepted", "effective", "effective_excepted")
 """Of each: `…_cost` (EffectiveCost) and `…_rows` (charges)."""
 OFFENDER_DIMENSIONS = ("SubAccountId", "ServiceName", "x_Team")
 COLUMNS = tuple(f"{figure}_{unit}" for unit in ("cost", "rows") for figure in FIGURES)
+_BLANKS = r"' ' || chr(9) || chr(10) || chr(13)"
 
 
 @dataclass(frozen=True)
 class KeyPlan:
-    """How one required key is judged: conditions, the spellings of it in the data, and its exceptions by number."""
+    """How one required key is judged: its names without case and prefix, and its exceptions by number."""
 
     key: str
     owner: str
-    covered: Node
-    spelled: tuple[str, ...]
+    names: tuple[str, ...]
     exceptions: tuple[int, ...]
     allowed: tuple[str, ...] | None = None
     pattern: str | None = None
@@ -47,14 +49,6 @@ class Plan:
     exceptions: tuple[Node, ...]
 
 
-def tag_keys(query: Query, taggable: tuple[Node, ...]) -> str:
-    """SQL of the keys of Tags that taggable charges have: one column, `key`."""
-    rows = _rows(_where(query), (), Plan(taggable, (), ()))
-    return f"""
-        SELECT DISTINCT unnest(json_keys(Tags)) AS key
-        FROM (SELECT DISTINCT Tags FROM ({rows}) WHERE reason IS NULL {_days(query)}) WHERE json_valid(Tags) ORDER BY 1"""
-
-
 def sums(query: Query, plan: Plan, by: Sequence[str]) -> str:
     """SQL of the figures of each required key, by currency and dimensions: `key`, BillingCurrency, the dimensions, COLUMNS."""
     dims = _dims(by)
@@ -62,66 +56,79 @@ def sums(query: Query, plan: Plan, by: Sequence[str]) -> str:
     names = "".join(
         f"{name} AS {identifier(asked)}, " for name, asked in zip(dims, _members(by), strict=True)
     )
-    parts = " UNION ALL ".join(
-        f"""
-        SELECT {quoted(found.key)} AS key, {CURRENCY}, {names}{_figures(k)}
-        FROM joined GROUP BY {CURRENCY}, {keys}1"""
+    parts = [
+        f"SELECT {quoted(found.key)} AS key, {CURRENCY}, {names}{_figures(k)} FROM joined GROUP BY {CURRENCY}, {keys}1"
         for k, found in enumerate(plan.keys)
-    )
-    return _joined(query, plan, by) + parts
+    ]
+    return f"WITH {_joined(query, plan, by)} {' UNION ALL '.join(parts)}"
 
 
-def offenders(query: Query, plan: Plan) -> str:
-    """SQL of the figures of each required key, by currency and members of OFFENDER_DIMENSIONS: `key`, BillingCurrency,
-    `by` (the dimension), `member`, `member_name` (of accounts), COLUMNS."""
-    by = (*OFFENDER_DIMENSIONS, "SubAccountName")
-    name_of = {"SubAccountId": f"min({_dims(['SubAccountName'])[0]})"}
-    parts = " UNION ALL ".join(
-        f"""
-        SELECT {quoted(found.key)} AS key, {CURRENCY}, {quoted(name)} AS by, {_dims([name])[0]} AS member,
-               {name_of.get(name, "NULL")} AS member_name, {_figures(k)}
-        FROM joined GROUP BY {CURRENCY}, member"""
-        for k, found in enumerate(plan.keys)
+def everything(query: Query, plan: Plan, most: int) -> str:
+    """SQL of all that is told of each required key, in one pass over the charges. Rows by `part`, each with `key`:
+
+    - offender: BillingCurrency, `by` (a dimension), `member`, `member_name` (of accounts), COLUMNS
+    - resources: BillingCurrency, `taggable`, `covered`, `excepted`, `effective`: how many; `worst`: the `most` with the
+      most untagged money
+    - value: BillingCurrency, `value`, `covers`, `cost`, `rows`
+    - exception: BillingCurrency, `exception` (its number), `cost`, `rows`; a charge counts with the first that fits it
+    - spelling: `value`, the key as it stands in Tags
+    """
+    parts = []
+    for k, found in enumerate(plan.keys):
+        of_key = [*_offenders(k), _resources(k, most), _values(k), *_exceptions(k, found), _spellings(k)]
+        parts += [text.replace("SELECT", f"SELECT {quoted(found.key)} AS key,", 1) for text in of_key]
+    by = (*OFFENDER_DIMENSIONS, "ResourceId", "SubAccountName")
+    values = ", ".join(identifier(f"value {k}") for k in range(len(plan.keys)))
+    return f"WITH {_joined(query, plan, by, values)} {' UNION ALL BY NAME '.join(parts)}"
+
+
+def _offenders(k: int) -> list[str]:
+    name_of = {"SubAccountId": f"min({_dim('SubAccountName')})"}
+    return [
+        f"SELECT 'offender' AS part, {CURRENCY}, {quoted(name)} AS by, {_dim(name)} AS member,"
+        f" {name_of.get(name, 'CAST(NULL AS VARCHAR)')} AS member_name, {_figures(k)}"
+        f" FROM joined GROUP BY {CURRENCY}, {_dim(name)}"
         for name in OFFENDER_DIMENSIONS
+    ]
+
+
+def _resources(k: int, most: int) -> str:
+    firsts = ", ".join(
+        f"min({_dim(name)}) AS {name}" for name in ("ServiceName", "SubAccountId", "SubAccountName")
     )
-    return _joined(query, plan, by) + parts
-
-
-_OF_RESOURCE = ("ResourceId", "ServiceName", "SubAccountId", "SubAccountName")
-_USUAL = (*_OF_RESOURCE, "x_Team")
-"""Dimensions that are compiled for every plan: what a statement does not ask, DuckDB does not read."""
-
-
-def resources(query: Query, plan: Plan, most: int) -> str:
-    """SQL of each required key's taggable resources by currency: how many there are, how many are covered, excepted and
-    effectively covered, and `worst`: a list of the `most` with the most EffectiveCost that is uncovered."""
-    parts = " UNION ALL ".join(_resources_of(k, plan.keys[k].key, most) for k in range(len(plan.keys)))
-    return _joined(query, plan, _OF_RESOURCE) + parts
-
-
-def _resources_of(k: int, key: str, most: int) -> str:
-    resource, service, account, name = _dims(_OF_RESOURCE)
-    return f"""
-        SELECT {quoted(key)} AS key, {CURRENCY}, count(*) AS taggable, count(*) FILTER (covered_rows > 0) AS covered,
+    told = ", ".join(
+        f"{name} := {name}"
+        for name in ("ResourceId", "ServiceName", "SubAccountId", "SubAccountName", "uncovered_cost")
+    )
+    return f"""SELECT 'resources' AS part, {CURRENCY}, count(*) AS taggable, count(*) FILTER (covered_rows > 0) AS covered,
                count(*) FILTER (excepted_rows > 0) AS excepted, count(*) FILTER (effective_rows > 0) AS effective,
-               list(struct_pack(ResourceId := resource, ServiceName := service, SubAccountId := account, SubAccountName := account_name, uncovered_cost := uncovered_cost) ORDER BY abs(uncovered_cost) DESC, resource)[:{most}] AS worst
-        FROM (SELECT {CURRENCY}, {resource} AS resource, min({service}) AS service, min({account}) AS account,
-                     min({name}) AS account_name, {_figures(k)} FROM joined WHERE {resource} IS NOT NULL GROUP BY {CURRENCY}, resource)
+               (list(struct_pack({told}) ORDER BY abs(uncovered_cost) DESC, ResourceId)
+                   FILTER (uncovered_cost <> 0))[:{most}] AS worst
+        FROM (SELECT {CURRENCY}, {_dim("ResourceId")} AS ResourceId, {firsts}, {_figures(k)}
+              FROM joined WHERE {_dim("ResourceId")} IS NOT NULL GROUP BY {CURRENCY}, {_dim("ResourceId")})
         GROUP BY {CURRENCY}"""
 
 
-def values(query: Query, plan: Plan) -> str:
-    """SQL of the values of each required key: `key`, BillingCurrency, `value`, `covered`, `cost`, `rows`."""
-    parts = " UNION ALL ".join(
-        f"""
-        SELECT {quoted(found.key)} AS key, {CURRENCY}, {identifier(f"value {k}")} AS value, {_covered(k)} AS covered,
+def _values(k: int) -> str:
+    text = identifier(f"value {k}")
+    return f"""SELECT 'value' AS part, {CURRENCY}, {text} AS value, {identifier(f"covered {k}")} AS covers,
                coalesce(sum(cost), 0) AS cost, CAST(sum(n) AS BIGINT) AS rows
-        FROM joined WHERE {identifier(f"value {k}")} IS NOT NULL GROUP BY ALL"""
-        for k, found in enumerate(plan.keys)
-    )
-    return (
-        _joined(query, plan, (), ", ".join(identifier(f"value {k}") for k in range(len(plan.keys)))) + parts
-    )
+        FROM joined WHERE {text} IS NOT NULL GROUP BY {CURRENCY}, {text}, {identifier(f"covered {k}")}"""
+
+
+def _exceptions(k: int, found: KeyPlan) -> list[str]:
+    cases = " ".join(f"WHEN {identifier(f'exception {e}')} THEN {e}" for e in found.exceptions)
+    if not cases:
+        return []
+    return [
+        f"""SELECT 'exception' AS part, {CURRENCY}, CASE {cases} END AS exception, coalesce(sum(cost), 0) AS cost,
+               CAST(sum(n) AS BIGINT) AS rows
+        FROM joined WHERE {identifier(f"excepted {k}")} GROUP BY {CURRENCY}, exception"""
+    ]
+
+
+def _spellings(k: int) -> str:
+    return f"SELECT 'spelling' AS part, name AS value FROM tag_pairs WHERE k = {k} GROUP BY name"
 
 
 def set_apart(query: Query, plan: Plan) -> str:
@@ -129,30 +136,17 @@ def set_apart(query: Query, plan: Plan) -> str:
     a charge does not fulfil (null: it is taggable): `cost`, `rows`."""
     rows = _rows(_where(query), tuple(sorted(_USUAL)), plan)
     return f"""
-        SELECT {CURRENCY}, {_dims(["ServiceName"])[0]} AS ServiceName, reason, coalesce(sum(cost), 0) AS cost, count(*) AS rows
+        SELECT {CURRENCY}, {_dim("ServiceName")} AS ServiceName, reason, coalesce(sum(cost), 0) AS cost, count(*) AS rows
         FROM ({rows}) WHERE TRUE {_days(query)} GROUP BY ALL ORDER BY {CURRENCY}, reason, abs(sum(cost)) DESC, ServiceName"""
 
 
-def excepted(query: Query, plan: Plan) -> str:
-    """SQL of what the exceptions set apart: `key`, BillingCurrency, `exception` (its number), `cost`, `rows`.
-
-    Each charge counts with the first exception that fits it.
-    """
-    parts = []
-    for k, found in enumerate(plan.keys):
-        cases = " ".join(f"WHEN {identifier(f'exception {e}')} THEN {e}" for e in found.exceptions)
-        if cases:
-            parts.append(
-                f"""
-        SELECT {quoted(found.key)} AS key, {CURRENCY}, CASE {cases} END AS exception, coalesce(sum(cost), 0) AS cost,
-               CAST(sum(n) AS BIGINT) AS rows
-        FROM joined WHERE {_excepted(k, found)} GROUP BY ALL"""
-            )
-    return _joined(query, plan, ()) + " UNION ALL ".join(parts) if parts else ""
+_USUAL = (*OFFENDER_DIMENSIONS, "ResourceId", "SubAccountName")
+"""Dimensions that are compiled for every plan: what a statement does not ask, DuckDB does not read."""
 
 
 def _joined(query: Query, plan: Plan, by: Sequence[str], more: str = "") -> str:
-    """SQL of the relation `joined`: sums of taggable charges that are alike in everything that is asked."""
+    """SQL of the relation `joined`, sums of taggable charges that are alike in everything that is asked, and of
+    `tag_pairs`: which tags mean a required key."""
     rows = _rows(_where(query), tuple(sorted({*_USUAL, *_members(by)})), plan)
     dims = "".join(f"{name}, " for name in _dims(by))
     exceptions = [identifier(f"exception {e}") for e in range(len(plan.exceptions))]
@@ -165,11 +159,10 @@ def _joined(query: Query, plan: Plan, by: Sequence[str], more: str = "") -> str:
         for k, found in enumerate(plan.keys)
     )
     return f"""
-        WITH cells AS MATERIALIZED (
+        cells AS MATERIALIZED (
             SELECT {CURRENCY}, Tags, {dims}{alike}sum(cost) AS cost, count(*) AS n
             FROM ({rows}) WHERE reason IS NULL {_days(query)} GROUP BY ALL),
-        found_tags AS (SELECT DISTINCT Tags FROM cells WHERE json_valid(Tags)),
-        judged AS MATERIALIZED ({_judged(plan)}),
+        {_judged(plan)},
         joined AS MATERIALIZED (
             SELECT {CURRENCY}, {dims}{alike}{f"{more}, " if more else ""}{judged}, {states},
                    sum(cost) AS cost, CAST(sum(n) AS BIGINT) AS n
@@ -204,24 +197,35 @@ def _rows(where: tuple[Node, ...], by: tuple[str, ...], plan: Plan) -> str:
 
 
 def _judged(plan: Plan) -> str:
-    """SQL of the distinct Tags of `found_tags`: whether each key is covered, and the value that stands for it.
+    """SQL of `tag_pairs`, the tags of `cells` that mean a required key (its number `k`, and the `rank` of the name), and of
+    `judged`, by distinct Tags: whether each key is covered, and the value that stands for it.
 
-    The text of every spelling is read in one go. It decides as the conditions of `KeyPlan.covered` do: `tag:KEY` finds
-    KEY itself first, and under what prefix it may be found else is a spelling too.
+    It decides as the conditions of `TagPolicy.is_covered` do: `tag:NAME` finds NAME itself first, and under what prefix it
+    may be found else, is a name of the key too.
     """
-    spelled = list(dict.fromkeys(name for found in plan.keys for name in found.spelled))
-    pointers = ", ".join(quoted("/" + name.replace("~", "~0").replace("/", "~1")) for name in spelled)
+    known = ", ".join(
+        f"({k}, {rank}, {quoted(name)})"
+        for k, found in enumerate(plan.keys)
+        for rank, name in enumerate(found.names)
+    )
+    prefixes = "|".join(re.escape(prefix) for prefix in TAG_PREFIXES if prefix)
+    bare = f"regexp_replace(lower(trim(name, {_BLANKS})), {quoted(f'^({prefixes})+')}, '')"
     columns = []
     for k, found in enumerate(plan.keys):
-        texts = [f"texts[{spelled.index(name) + 1}]" for name in found.spelled]
-        fits = [_fits(found, text) for text in texts]
-        good = [f"CASE WHEN {fit} THEN {text} END" for fit, text in zip(fits, texts, strict=True)]
-        some = [f"CASE WHEN {_filled(text)} THEN {text} END" for text in texts]
-        columns.append(f"coalesce({' OR '.join(fits)}, FALSE) AS {identifier(f'covered {k}')}")
-        columns.append(f"coalesce({', '.join([*good, *some])}) AS {identifier(f'value {k}')}")
+        fits = f"k = {k} AND {_fits(found, 'text')}"
+        columns.append(f"coalesce(bool_or({fits}), FALSE) AS {identifier(f'covered {k}')}")
+        columns.append(
+            f"coalesce(arg_min(text, (rank, name)) FILTER ({fits}), arg_min(text, (rank, name)) FILTER (k = {k} AND"
+            f" {_filled('text')})) AS {identifier(f'value {k}')}"
+        )
     return f"""
-        SELECT Tags, {", ".join(columns)}
-        FROM (SELECT Tags, json_extract_string(Tags, [{pointers}]) AS texts FROM found_tags)"""
+        tag_pairs AS MATERIALIZED (
+            SELECT Tags, name, k, rank,
+                   json_extract_string(Tags, '/' || replace(replace(name, '~', '~0'), '/', '~1')) AS text
+            FROM (SELECT DISTINCT Tags, unnest(json_keys(Tags)) AS name
+                  FROM (SELECT DISTINCT Tags FROM cells WHERE json_valid(Tags)))
+            JOIN (VALUES {known}) AS known(k, rank, bare) ON bare = {bare}),
+        judged AS (SELECT Tags, {", ".join(columns)} FROM tag_pairs GROUP BY Tags)"""
 
 
 def _fits(found: KeyPlan, text: str) -> str:
@@ -253,6 +257,10 @@ def _members(by: Sequence[str]) -> list[str]:
 
 def _dims(by: Sequence[str]) -> list[str]:
     return [identifier(f"by {name}") for name in _members(by)]
+
+
+def _dim(name: str) -> str:
+    return _dims([name])[0]
 
 
 def _covered(k: int) -> str:

@@ -13,7 +13,7 @@ import polars
 
 from finops_core.model.engine import CURRENCY
 from finops_core.model.ledger import Ledger
-from finops_core.model.query import Not, Query
+from finops_core.model.query import Node, Not, Query
 from finops_core.quality import tag_statements as statements
 from finops_core.quality.spellings import NearMiss, near_misses
 from finops_core.quality.tag_exceptions import TagException, in_force
@@ -22,6 +22,7 @@ from finops_core.quality.tag_statements import COLUMNS, FIGURES, OFFENDER_DIMENS
 from finops_core.vocabulary.dimensions import dimension
 
 RESOURCES = "ResourceId"
+RESOURCE_COUNTS = ("taggable", "covered", "excepted", "effective")
 MOST = 10
 """How many offenders of a kind, values and services are listed."""
 
@@ -157,19 +158,15 @@ def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
     return Decimal(part) / Decimal(whole) if whole else None
 
 
-def planned(ledger: Ledger, query: Query, policy: TagPolicy, exceptions: Iterable[TagException] = ()) -> Plan:
-    """How a policy judges the charges of a question: the required keys as the data spells them."""
-    taggable = policy.taggable_conditions()
-    found = ledger.frame(statements.tag_keys(query, taggable))["key"].to_list()
+def planned(policy: TagPolicy, exceptions: Iterable[TagException] = ()) -> Plan:
+    """How a policy judges charges."""
     spared = tuple(exceptions)
     keys = []
     for key, rule in policy.keys.items():
-        spelled = policy.spelled(key, found)
-        covered = policy.is_covered(key, spelled)
         numbers = tuple(e for e, exception in enumerate(spared) if exception.concerns(key))
         allowed = None if rule.allowed is None else tuple(rule.allowed)
-        keys.append(KeyPlan(key, rule.owner, covered, spelled, numbers, allowed, rule.whole_pattern))
-    return Plan(taggable, tuple(keys), tuple(exception.condition for exception in spared))
+        keys.append(KeyPlan(key, rule.owner, policy.names(key), numbers, allowed, rule.whole_pattern))
+    return Plan(policy.taggable_conditions(), tuple(keys), tuple(exception.condition for exception in spared))
 
 
 def coverage(
@@ -185,45 +182,31 @@ def coverage(
     `exceptions` count while they are in force on `today` (by default the clock's, UTC). Money is EffectiveCost.
     """
     spared = in_force(exceptions, today)
-    plan = planned(ledger, query, policy, spared)
-    found = _Found(
-        members=_grouped(ledger.frame(statements.offenders(query, plan))),
-        resources=_grouped(ledger.frame(statements.resources(query, plan, most))),
-        values=_grouped(ledger.frame(statements.values(query, plan))),
-        excepted=_grouped(ledger.frame(text)) if (text := statements.excepted(query, plan)) else {},
-    )
+    plan = planned(policy, spared)
+    told = _Told(ledger.frame(statements.everything(query, plan, most)))
     apart = ledger.frame(statements.set_apart(query, plan))
     all_costs = apart.group_by(CURRENCY).agg(polars.col("cost").sum()).sort(CURRENCY)
     currencies: list[str | None] = list(all_costs[CURRENCY]) or [None]
     keys = [
-        _key(found, key, policy, currency, plan, spared, most) for key in plan.keys for currency in currencies
+        _key(told, key, policy, currency, plan, spared, most) for key in plan.keys for currency in currencies
     ]
     return Coverage(tuple(keys), _apart(apart, plan), dict(all_costs.iter_rows()))
 
 
-_Place = tuple[str, str | None]
-_Rows = dict[_Place, list[dict[str, Any]]]
+class _Told:
+    """The answer of the store, by part, key and currency."""
 
+    def __init__(self, frame: polars.DataFrame) -> None:
+        self._rows: dict[tuple[str, str, str | None], list[dict[str, Any]]] = {}
+        for row in frame.iter_rows(named=True):
+            self._rows.setdefault((row["part"], row["key"], row[CURRENCY]), []).append(row)
 
-@dataclass(frozen=True)
-class _Found:
-    """Answers of the store, by key and currency."""
-
-    members: _Rows
-    resources: _Rows
-    values: _Rows
-    excepted: _Rows
-
-
-def _grouped(frame: polars.DataFrame) -> _Rows:
-    rows: _Rows = {}
-    for row in frame.iter_rows(named=True):
-        rows.setdefault((row["key"], row[CURRENCY]), []).append(row)
-    return rows
+    def rows(self, part: str, key: str, currency: str | None = None) -> list[dict[str, Any]]:
+        return self._rows.get((part, key, currency), [])
 
 
 def _key(
-    found: _Found,
+    told: _Told,
     planned: KeyPlan,
     policy: TagPolicy,
     currency: str | None,
@@ -231,42 +214,40 @@ def _key(
     spared: Sequence[TagException],
     most: int,
 ) -> KeyCoverage:
-    place = (planned.key, currency)
-    rows = found.members.get(place, [])
-    parts = {name: [row for row in rows if row["by"] == name] for name in OFFENDER_DIMENSIONS}
-    tally = sum((Tally.of(row) for row in parts["ServiceName"]), NOTHING)
-    counted = next(iter(found.resources.get(place, [])), None)
-    resources = Resources(*(counted[n] for n in ("taggable", "covered", "excepted", "effective"))) if counted else Resources()  # fmt: skip
-    wrong = [
-        ValueCost(r["value"], r["cost"], r["rows"]) for r in found.values.get(place, []) if not r["covered"]
-    ]
-    worst = [_member_offenders(name, of_it, most) for name, of_it in parts.items()]
+    key = planned.key
+    of_dimension = {
+        name: [row for row in told.rows("offender", key, currency) if row["by"] == name]
+        for name in OFFENDER_DIMENSIONS
+    }
+    counted = next(iter(told.rows("resources", key, currency)), None)
+    values = told.rows("value", key, currency)
+    wrong = [ValueCost(row["value"], row["cost"], row["rows"]) for row in values if not row["covers"]]
+    worst = [o for name, rows in of_dimension.items() for o in _member_offenders(name, rows, most)]
+    excepted = sorted(told.rows("exception", key, currency), key=lambda row: int(row["exception"]))
+    spelled = policy.spelled(key, [row["value"] for row in told.rows("spelling", key)])
     return KeyCoverage(
-        planned.key,
+        key,
         currency,
         planned.owner,
-        tally,
-        resources,
+        sum((Tally.of(row) for row in of_dimension["ServiceName"]), NOTHING),
+        Resources(*(counted[name] for name in RESOURCE_COUNTS)) if counted else Resources(),
         tuple(sorted(wrong, key=lambda v: (-abs(v.cost), v.value))),
-        tuple(_near(found.values.get(place, []), policy, planned.key)),
-        tuple(o for group in worst for o in group) + _resource_offenders(counted),
-        tuple(
-            (spared[r["exception"]], r["cost"], r["rows"])
-            for r in sorted(found.excepted.get(place, []), key=lambda r: int(r["exception"]))
-        ),
-        definition(plan, planned),
+        tuple(_near(values, policy, key)),
+        (*worst, *_resource_offenders(counted)),
+        tuple((spared[row["exception"]], row["cost"], row["rows"]) for row in excepted),
+        definition(plan, planned, policy.is_covered(key, spelled)),
     )
 
 
-def definition(plan: Plan, key: KeyPlan) -> dict[str, list[str]]:
+def definition(plan: Plan, key: KeyPlan, covered: Node) -> dict[str, list[str]]:
     """What is counted, as texts for `farthing query --where`: ask for the charges of `taggable`, and of them for those of
     `covered`, `effective` or `excepted`."""
     taggable = [str(node) for node in plan.taggable]
-    found = {"taggable": taggable, "covered": [*taggable, str(key.covered)]}
+    found = {"taggable": taggable, "covered": [*taggable, str(covered)]}
     found["effective"] = [*taggable, f"{key.owner} is not null"]
     if key.exceptions:
         spared = any_of([plan.exceptions[e] for e in key.exceptions])
-        found["excepted"] = [*taggable, str(Not(key.covered)), str(spared)]
+        found["excepted"] = [*taggable, str(Not(covered)), str(spared)]
     return found
 
 
@@ -293,13 +274,9 @@ def _member_offenders(by: str, rows: Iterable[dict[str, Any]], most: int) -> lis
 
 
 def _resource_offenders(row: dict[str, Any] | None) -> tuple[Offender, ...]:
-    worst = row["worst"] if row is not None else []
+    worst = (row["worst"] if row is not None else None) or []
     names = (RESOURCES, "ServiceName", "SubAccountId", "SubAccountName")
-    return tuple(
-        Offender(RESOURCES, {n: r[n] for n in names}, r["uncovered_cost"])
-        for r in worst
-        if r["uncovered_cost"]
-    )
+    return tuple(Offender(RESOURCES, {n: r[n] for n in names}, r["uncovered_cost"]) for r in worst)
 
 
 def _apart(frame: polars.DataFrame, plan: Plan) -> tuple[Apart, ...]:
@@ -328,7 +305,7 @@ def members(
     """Coverage by the values of dimensions, most taggable cost first: `key`, BillingCurrency, the dimensions, the figures of
     Tally, `uncovered_cost`, and the shares `coverage_by_cost`, `coverage_by_rows`, `effective_coverage_by_cost` (Float64;
     null where nothing is taggable). With `Month` or `Week` as a dimension: the trend."""
-    plan = planned(ledger, query, policy, in_force(exceptions, today))
+    plan = planned(policy, in_force(exceptions, today))
     names = list(dict.fromkeys(dimension(name).name for name in by if name != CURRENCY))
     frame = ledger.frame(statements.sums(query, plan, names))
     order = {key: number for number, key in enumerate(policy.keys)}
