@@ -19,7 +19,7 @@ from finops_core.quality.spellings import NearMiss, near_misses
 from finops_core.quality.tag_exceptions import TagException, in_force
 from finops_core.quality.tag_policy import TagPolicy, any_of
 from finops_core.quality.tag_statements import COLUMNS, FIGURES, OFFENDER_DIMENSIONS, KeyPlan, Plan
-from finops_core.vocabulary.dimensions import dimension
+from finops_core.vocabulary.dimensions import DAY_DIMENSIONS, dimension
 
 RESOURCES = "ResourceId"
 RESOURCE_COUNTS = ("taggable", "covered", "excepted", "effective")
@@ -302,7 +302,7 @@ def members(
     exceptions: Iterable[TagException] = (),
     today: date | None = None,
 ) -> polars.DataFrame:
-    """Coverage by the values of dimensions, most taggable cost first: `key`, BillingCurrency, the dimensions, the figures of
+    """Coverage by the values of dimensions, most taggable cost first, time in its order: `key`, BillingCurrency, the dimensions, the figures of
     Tally, `uncovered_cost`, and the shares `coverage_by_cost`, `coverage_by_rows`, `effective_coverage_by_cost` (Float64;
     null where nothing is taggable). With `Month` or `Week` as a dimension: the trend."""
     plan = planned(policy, in_force(exceptions, today))
@@ -310,7 +310,15 @@ def members(
     frame = ledger.frame(statements.sums(query, plan, names))
     order = {key: number for number, key in enumerate(policy.keys)}
     rows = [(row, Tally.of(row)) for row in frame.iter_rows(named=True)]
-    rows.sort(key=lambda r: (order[r[0]["key"]], r[0][CURRENCY], -abs(r[1].taggable_cost), *(str(r[0][n]) for n in names)))  # fmt: skip
+    in_time = any(name in DAY_DIMENSIONS for name in names)
+    rows.sort(
+        key=lambda r: (
+            order[r[0]["key"]],
+            r[0][CURRENCY],
+            Decimal(0) if in_time else -abs(r[1].taggable_cost),
+            *(str(r[0][name]) for name in names),
+        )
+    )
     money = polars.Decimal(38, 18)
     schema = {
         "key": polars.String,
