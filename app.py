@@ -12,6 +12,9 @@ PAGES = {
         view("movers", "Top movers", "swap_vert"),
         view("views", "Saved views", "bookmarks"),
     ],
+    "Ownership": [
+        view("tags", "Tag coverage", "sell"),
+    ],
     "Data": [
         view("sources", "Sources & upload", "upload_file"),
         view("reconciliation", "Reconciliation", "fact_check"),

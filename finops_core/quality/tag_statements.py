@@ -21,7 +21,7 @@ from finops_core.vocabulary.dimensions import dimension
 from finops_core.vocabulary.expressions import condition, value
 
 FIGURES = ("taggable", "covered", "excepted", "effective", "effective_excepted")
-"""Of each: `…_cost` (EffectiveCost) and `…_rows` (charges)."""
+"""Of each: `…_cost` (the query's first metric) and `…_rows` (charges)."""
 OFFENDER_DIMENSIONS = ("SubAccountId", "ServiceName", "x_Team")
 COLUMNS = tuple(f"{figure}_{unit}" for unit in ("cost", "rows") for figure in FIGURES)
 _BLANKS = r"' ' || chr(9) || chr(10) || chr(13)"
@@ -134,7 +134,7 @@ def _spellings(k: int) -> str:
 def set_apart(query: Query, plan: Plan) -> str:
     """SQL of all charges by BillingCurrency, ServiceName and `reason`, the number of the first condition of the plan that
     a charge does not fulfil (null: it is taggable): `cost`, `rows`."""
-    rows = _rows(_where(query), tuple(sorted(_USUAL)), plan)
+    rows = _rows(query.metrics[0], _where(query), tuple(sorted(_USUAL)), plan)
     return f"""
         SELECT {CURRENCY}, {_dim("ServiceName")} AS ServiceName, reason, coalesce(sum(cost), 0) AS cost, count(*) AS rows
         FROM ({rows}) WHERE TRUE {_days(query)} GROUP BY ALL ORDER BY {CURRENCY}, reason, abs(sum(cost)) DESC, ServiceName"""
@@ -147,7 +147,7 @@ _USUAL = (*OFFENDER_DIMENSIONS, "ResourceId", "SubAccountName")
 def _joined(query: Query, plan: Plan, by: Sequence[str], more: str = "") -> str:
     """SQL of the relation `joined`, sums of taggable charges that are alike in everything that is asked, and of
     `tag_pairs`: which tags mean a required key."""
-    rows = _rows(_where(query), tuple(sorted({*_USUAL, *_members(by)})), plan)
+    rows = _rows(query.metrics[0], _where(query), tuple(sorted({*_USUAL, *_members(by)})), plan)
     dims = "".join(f"{name}, " for name in _dims(by))
     exceptions = [identifier(f"exception {e}") for e in range(len(plan.exceptions))]
     owners = [identifier(f"effective {k}") for k in range(len(plan.keys))]
@@ -170,14 +170,14 @@ def _joined(query: Query, plan: Plan, by: Sequence[str], more: str = "") -> str:
 
 
 @lru_cache(maxsize=256)
-def _rows(where: tuple[Node, ...], by: tuple[str, ...], plan: Plan) -> str:
+def _rows(metric: str, where: tuple[Node, ...], by: tuple[str, ...], plan: Plan) -> str:
     """SQL of the charges that conditions keep, of all days: what is asked of each, and `reason`."""
     table = charges()
     columns: dict[str, ir.Value] = {
         CURRENCY: table[CURRENCY],
         "day": table["ChargePeriodStart"],
         "Tags": table["Tags"],
-        "cost": table["EffectiveCost"],
+        "cost": table[metric],
         "reason": ibis.cases(
             *[
                 (condition(table, node, negated=True), ibis.literal(number, "int64"))

@@ -11,6 +11,8 @@ from typing import Any
 
 import polars
 
+from finops_core.errors import UsageError
+from finops_core.focus.charges import COSTS
 from finops_core.model.engine import CURRENCY
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Node, Not, Query
@@ -177,10 +179,12 @@ def coverage(
     today: date | None = None,
     most: int = MOST,
 ) -> Coverage:
-    """Tag coverage of the charges of a query's days and conditions; its metrics, dimensions and grain say nothing here.
+    """Tag coverage of the charges of a query's days and conditions; its dimensions and grain say nothing here.
 
-    `exceptions` count while they are in force on `today` (by default the clock's, UTC). Money is EffectiveCost.
+    Money is the query's first metric, as a rule EffectiveCost. `exceptions` count while they are in force on `today` (by
+    default the clock's, UTC). Raises UsageError for a metric that is no cost.
     """
+    _refuse_other_than_costs(query)
     spared = in_force(exceptions, today)
     plan = planned(policy, spared)
     told = _Told(ledger.frame(statements.everything(query, plan, most)))
@@ -191,6 +195,13 @@ def coverage(
         _key(told, key, policy, currency, plan, spared, most) for key in plan.keys for currency in currencies
     ]
     return Coverage(tuple(keys), _apart(apart, plan), dict(all_costs.iter_rows()))
+
+
+def _refuse_other_than_costs(query: Query) -> None:
+    if query.metrics[0] not in COSTS:
+        raise UsageError(
+            f"coverage is a part of a cost, and {query.metrics[0]} is none of {', '.join(COSTS)}"
+        )
 
 
 class _Told:
@@ -305,6 +316,7 @@ def members(
     """Coverage by the values of dimensions, most taggable cost first, time in its order: `key`, BillingCurrency, the dimensions, the figures of
     Tally, `uncovered_cost`, and the shares `coverage_by_cost`, `coverage_by_rows`, `effective_coverage_by_cost` (Float64;
     null where nothing is taggable). With `Month` or `Week` as a dimension: the trend."""
+    _refuse_other_than_costs(query)
     plan = planned(policy, in_force(exceptions, today))
     names = list(dict.fromkeys(dimension(name).name for name in by if name != CURRENCY))
     frame = ledger.frame(statements.sums(query, plan, names))

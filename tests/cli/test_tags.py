@@ -93,11 +93,11 @@ def test_an_exception_is_added_listed_and_removed(home: Home) -> None:
     (key,) = told(home)["keys"]
     assert (key["excepted_cost"], key["uncovered_cost"], key["coverage_by_cost"]) == ("6", "0", 1.0)
     assert [e["name"] for e in key["excepted"]] == ["rds"]
-    listed = farthing(home, "tag-exceptions", "list", "--format", "csv").stdout.splitlines()
-    assert listed[1] == "rds,team,ServiceName=Amazon RDS,ada,is switched off,2999-01-01"
+    listed = ("tag-exceptions", "list", "--format", "csv")
+    line = "rds,team,ServiceName=Amazon RDS,ada,is switched off,2999-01-01"
+    assert farthing(home, *listed).stdout.splitlines()[1:] == [line]
     assert farthing(home, "tag-exceptions", "remove", "rds").returncode == 0
-    assert told(home)["keys"][0]["excepted_cost"] == "0"
-    assert farthing(home, *words, "--reason", "r", "--until", "2999-01-01", "--key", "tam").returncode == 2
+    assert farthing(home, *listed).stdout.splitlines()[1:] == []
 
 
 def test_the_policy_for_others_and_a_malformed_one(home: Home, tmp_path: Path) -> None:
