@@ -32,6 +32,8 @@ _PERIODS = {"day": "Day", "week": "Week", "month": "Month", "quarter": "Quarter"
 _BY = ("SubAccountId", "ServiceName", "x_Team", "ResourceId")
 _MOST = 50
 _BARS = 8
+_POINTS = 12
+"""How many periods the line of a figure has."""
 _RAW, _EFFECTIVE = "as tagged", "after rules"
 
 
@@ -64,7 +66,7 @@ def _split(query: Query, by: str) -> polars.DataFrame:
 @st.cache_data(show_spinner=False, max_entries=400, hash_funcs={Query: repr})
 def _members(query: Query, by: str, text: str, version: tuple[str, int, date]) -> polars.DataFrame:
     spared = tag_exceptions.exceptions(answers.state())
-    names = (by, "SubAccountName") if by == "SubAccountId" else (by,)
+    names = (by, "SubAccountName") if by == "SubAccountId" else (by,) if by else ()
     return members(answers.ledger(), query, read_policy(text, "the tag policy"), names, spared, version[2])
 
 
@@ -124,7 +126,9 @@ class Tags:
             if effective is not None:
                 reached = "at or above" if effective >= self.policy.target else "below"
                 said += f"; after rules {words.percent(effective)}, {reached} the target of {words.percent(self.policy.target)}"
-            said += f". {words.money(tally.uncovered_cost, self.page.currency)} lacks an allowed value."
+            rule = self.policy.keys[self.key]
+            lacking = "no value" if rule.allowed is None and rule.pattern is None else "no allowed value"
+            said += f". {words.money(tally.uncovered_cost, self.page.currency)} has {lacking}."
         self.page.title_line(said)
 
     def figures(self) -> None:
@@ -143,13 +147,25 @@ class Tags:
             shown.append(
                 Figure(
                     found.key,
-                    f"{raw} → {effective}",
+                    f"{raw} → {effective}" if tally.taggable_rows else "none taggable",
                     help,
-                    line=[Decimal(str(value)) for value in of_key],
-                    note=f"{words.money(tally.uncovered_cost, self.page.currency)} without",
+                    line=[Decimal(str(value)) for value in of_key][-_POINTS:],
+                    note=f"{words.money(tally.uncovered_cost, self.page.currency)} without{self._moved(found)}",
                 )
             )
         figures.show(shown)
+
+    def _moved(self, found: KeyCoverage) -> str:
+        """By how many points the coverage differs from that of the period it is compared with."""
+        past, now = self.page.compared, found.tally.coverage_by_cost
+        if past is None or now is None:
+            return ""
+        rows = _split(self.query.but(start=past.start, end=past.end), "")
+        then = rows.filter(polars.col("key") == found.key)["coverage_by_cost"].drop_nulls()
+        if then.is_empty():
+            return ""
+        points = (now - Decimal(str(then[0]))) * 100
+        return f" · {'+' if points > 0 else words.MINUS if points < 0 else ''}{abs(points):.1f} points"
 
     def choice(self) -> None:
         """Which key, and by what the money without it is told apart."""
@@ -194,6 +210,7 @@ class Tags:
                 return
             hues = dict.fromkeys(worst[MEMBER], theme.PALETTE[1])
             bars = charts.ranked(worst, "uncovered_cost", self.page.currency, hues)
+            _make_room(bars, worst["uncovered_cost"])
             charts.show(
                 bars, "tags-offenders", f"Money without {self.key} by {label}; the table has the figures"
             )
@@ -202,6 +219,8 @@ class Tags:
         """The members, what of their cost can be tagged, and what is."""
         label = dimension(self.by).label.removesuffix(" id")
         tally = self.shown.tally
+        if tally.coverage_by_cost is None:
+            return
         columns: list[tables.Column] = [(MEMBER, tables.text, label)]
         if self.by == "ResourceId":
             columns += [("ServiceName", tables.text, "Service"), ("Account", tables.text, "Account")]
@@ -222,7 +241,10 @@ class Tags:
             total |= {n: None if v is None else float(v) for n, v in total.items() if n.startswith(("coverage", "effective"))}  # fmt: skip
             total[MEMBER] = "Total"
         tables.show(self.split, columns, total, "tags", of=f"{self.key} {self.by}")
-        tables.downloads(lambda: self.split.drop(MEMBER if self.by != "ResourceId" else []), "tag-coverage")
+        tables.downloads(self._download, "tag-coverage")
+
+    def _download(self) -> polars.DataFrame:
+        return self.split.rename({MEMBER: self.by}) if self.by == "ResourceId" else self.split.drop(MEMBER)
 
     def values(self) -> None:
         """Near misses with the spelling to use, and values that are not allowed."""
@@ -297,16 +319,28 @@ def repr_of_blanks(value: str) -> str:
     return value if value == value.strip() else f"“{value}”"
 
 
+def _make_room(bars: alt.LayerChart, costs: polars.Series) -> None:
+    """Room at the right of ranked bars in half a page, for what is written there."""
+    longest = float(max(costs.max(), Decimal(0)))
+    bars.layer[0].encoding.x.scale = alt.Scale(domainMax=longest * 1.18) if longest else alt.Undefined
+
+
+def _written(period: object) -> str:
+    return words.bucket(period, "day") if isinstance(period, date) else str(period)
+
+
 def trend(rows: polars.DataFrame, period: str, target: float) -> alt.LayerChart:
     """Coverage over time as tagged and after rules, and the target; `rows` as `quality.tags.members` by `period`."""
     data = [
-        {"Period": str(row[period]), "Coverage": row[name], "Kind": kind, "Label": f"{kind}, {row[period]}: {row[name]:.4f}"}
+        {"Period": _written(row[period]), "Coverage": row[name], "Kind": kind, "Label": f"{kind}, {row[period]}: {row[name]:.4f}"}
         for row in rows.iter_rows(named=True)
         for kind, name in ((_RAW, "coverage_by_cost"), (_EFFECTIVE, "effective_coverage_by_cost"))
         if row[name] is not None
     ]  # fmt: skip
     base = alt.Chart(alt.Data(values=data)).encode(
-        x=alt.X("Period:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False)),
+        x=alt.X(
+            "Period:O", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False)
+        ),
         y=alt.Y(
             "Coverage:Q",
             scale=alt.Scale(zero=False, nice=True),

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
 from finops_core.errors import UsageError
+from finops_core.quality.tag_policy import check_condition
 from finops_core.store.state import State
 from finops_core.vocabulary.conditions import Condition, Node
 
@@ -64,7 +65,8 @@ def in_force(found: Iterable[TagException], today: date | None = None) -> tuple[
 
 
 def except_charges(state: State, exception: TagException, who: str) -> None:
-    """Keeps an exception; one of the same name is replaced."""
+    """Keeps an exception; one of the same name is replaced. Raises UsageError for values that nothing can be compared with."""
+    check_condition(exception.condition)
     state.keep(KIND, {exception.name: asdict(exception)}, who)
 
 

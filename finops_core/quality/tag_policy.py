@@ -49,8 +49,7 @@ def _owner(text: str) -> str:
 
 def _condition(text: str) -> str:
     try:
-        node = Condition.parse(text)
-        _compiled(node)
+        check_condition(Condition.parse(text))
     except UsageError as error:
         raise ValueError(str(error)) from error
     return text
@@ -60,7 +59,7 @@ def _pattern(text: str) -> str:
     return _condition(str(Condition("tag:key", "matches", (_whole(text),)))) and text
 
 
-def _compiled(node: Node) -> None:
+def check_condition(node: Node) -> None:
     """Raises UsageError for a value that a dimension cannot be compared with."""
     from finops_core.model.engine import charges  # Ibis takes longer to import than most commands take
     from finops_core.vocabulary.expressions import condition

@@ -15,12 +15,13 @@ from finops_core.errors import UsageError
 from finops_core.focus.charges import COSTS
 from finops_core.model.engine import CURRENCY
 from finops_core.model.ledger import Ledger
-from finops_core.model.query import Node, Not, Query
+from finops_core.model.query import Condition, Node, Not, Query
 from finops_core.quality import tag_statements as statements
 from finops_core.quality.spellings import NearMiss, near_misses
 from finops_core.quality.tag_exceptions import TagException, in_force
 from finops_core.quality.tag_policy import TagPolicy, any_of
 from finops_core.quality.tag_statements import COLUMNS, FIGURES, OFFENDER_DIMENSIONS, KeyPlan, Plan
+from finops_core.vocabulary.conditions import OPPOSITES
 from finops_core.vocabulary.dimensions import DAY_DIMENSIONS, dimension
 
 RESOURCES = "ResourceId"
@@ -291,18 +292,23 @@ def _resource_offenders(row: dict[str, Any] | None) -> tuple[Offender, ...]:
 
 
 def _apart(frame: polars.DataFrame, plan: Plan) -> tuple[Apart, ...]:
-    reasons = [node.in_words() for node in plan.taggable]
     last = len(plan.taggable) - 1
     words = [
-        "Service without tags"
-        if number == last and isinstance(plan.taggable[number], Not)
-        else f"Not: {text}"
-        for number, text in enumerate(reasons)
+        "Service without tags" if number == last and isinstance(node, Not) else _opposite(node)
+        for number, node in enumerate(plan.taggable)
     ]
     return tuple(
         Apart(row[CURRENCY], row["ServiceName"], words[row["reason"]], row["cost"], row["rows"])
         for row in frame.filter(polars.col("reason").is_not_null()).iter_rows(named=True)
     )
+
+
+def _opposite(node: Node) -> str:
+    """For people: what holds where a condition does not."""
+    opposites = OPPOSITES | {negative: positive for positive, negative in OPPOSITES.items()}
+    if isinstance(node, Condition) and node.operator in opposites:
+        return Condition(node.dimension, opposites[node.operator], node.values).in_words()
+    return Not(node).in_words()
 
 
 def members(

@@ -19,6 +19,7 @@ PAGES = {
     "/movers": "Top movers",
     "/movers?chart=causes&by=SubAccountId": "Top movers",
     "/views": "Saved views",
+    "/tags": "Tag coverage",
     "/glossary": "Glossary",
     "/sources": "Sources & upload",
     "/reconciliation": "Reconciliation",

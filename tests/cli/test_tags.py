@@ -69,9 +69,7 @@ def test_json_is_as_the_contract_says_and_its_definition_gives_its_figures(home:
         ("Amazon RDS", "6", "0", 0.0),
     ]
     assert answer["totals"] == [{"BillingCurrency": "USD", "EffectiveCost": "23.000000000000000001"}]
-    assert [(line["why"], line["cost"]) for line in answer["not_taggable"]] == [
-        ("Not: Resource is not empty", "7")
-    ]
+    assert [(line["why"], line["cost"]) for line in answer["not_taggable"]] == [("Resource is empty", "7")]
     where = [word for text in key["definition"]["covered"] for word in ("--where", text)]
     asked = farthing(home, "query", "--metric", "EffectiveCost", *SEPTEMBER, *where, "--format", "csv")
     assert asked.stdout.splitlines()[1] == f"USD,{key['covered_cost']}"

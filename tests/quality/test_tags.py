@@ -136,8 +136,8 @@ def test_the_worst_offenders(found: Coverage) -> None:
 
 def test_what_cannot_carry_tags_is_apart(found: Coverage) -> None:
     assert [(a.currency, a.service, a.why, a.cost) for a in found.not_taggable] == [
-        ("USD", "Amazon Elastic Compute Cloud", "Not: Charge category is Usage", 7),
-        ("USD", "Amazon S3", "Not: Resource is not empty", 100),
+        ("USD", "Amazon Elastic Compute Cloud", "Charge category is not Usage", 7),
+        ("USD", "Amazon S3", "Resource is empty", 100),
         ("USD", "AWS Cost Explorer", "Service without tags", 3),
     ]
     apart = sum(a.cost for a in found.not_taggable)
