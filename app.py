@@ -15,6 +15,7 @@ PAGES = {
     "Ownership": [
         view("statements", "Showback statements", "receipt_long"),
         view("kubernetes", "Kubernetes", "grid_view"),
+        view("tags", "Tag coverage", "sell"),
     ],
     "Data": [
         view("sources", "Sources & upload", "upload_file"),

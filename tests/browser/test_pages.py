@@ -20,6 +20,7 @@ PAGES = {
     "/movers": "Top movers",
     "/movers?chart=causes&by=SubAccountId": "Top movers",
     "/views": "Saved views",
+    "/tags": "Tag coverage",
     "/glossary": "Glossary",
     "/sources": "Sources & upload",
     "/statements": "Showback statements",
