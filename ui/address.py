@@ -11,7 +11,9 @@ from finops_core.model.view import View
 from ui.plain import plain
 
 PRESENT = "present"
-_OWN = (PRESENT,)
+KEY = "key"
+"""The tag key that a page is about."""
+_OWN = (PRESENT, KEY)
 SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", "display", PRESENT)
 """What a reader keeps when going from page to page."""
 

@@ -16,6 +16,7 @@ import polars
 from finops_core.allocation.drivers.driver import IDLE, consumer
 from finops_core.allocation.drivers.kubernetes import KubernetesDriver
 from finops_core.allocation.drivers.spread import spread
+from finops_core.analysis.breakdown import MISSING, other_label
 from finops_core.errors import InputRefused, Place, UsageError
 from finops_core.model.engine import PERIOD
 from finops_core.model.ledger import Ledger
@@ -59,6 +60,45 @@ class ClusterCost:
             .agg(_sum(metric) for metric in self.metrics)
             .sort([CURRENCY, self.metrics[-1], NAME], descending=[False, True, False], nulls_last=True)
         )
+
+    def amount(self, currency: str, metric: str, *kinds: str) -> Decimal:
+        """What the parts of some kinds cost; of all without any."""
+        found = self.table.filter(polars.col(CURRENCY) == currency, polars.col(KIND).is_in(kinds or KINDS))
+        return Decimal(found[metric].sum() or 0)
+
+    def series(self, currency: str, metric: str, top: int) -> polars.DataFrame:
+        """The parts by day: ChargePeriod, Member, Kind (member | other), cost. The costliest names are members, as are
+        idle and unmeasured cost; the other names are one, whose cost is the rest."""
+        found = self.table.filter(polars.col(CURRENCY) == currency).select(
+            PERIOD, member().alias("Member"), polars.col(metric).fill_null(Decimal(0)).alias("cost"), KIND
+        )
+        named = found.filter(polars.col(KIND).is_in(["used", "unallocated"]))
+        ranked = (
+            named.group_by("Member")
+            .agg(polars.col("cost").sum())
+            .sort("cost", "Member", descending=[True, False])
+        )
+        rest = ranked["Member"][top:].to_list()
+        is_rest = polars.col("Member").is_in(rest)
+        return (
+            found.with_columns(
+                polars.when(is_rest)
+                .then(polars.lit(other_label(len(rest))))
+                .otherwise("Member")
+                .alias("Member"),
+                polars.when(is_rest).then(polars.lit("other")).otherwise(polars.lit("member")).alias(KIND),
+            )
+            .group_by(PERIOD, "Member", KIND)
+            .agg(polars.col("cost").sum())
+            .sort(PERIOD, KIND, "Member")
+        )
+
+
+def member() -> polars.Expr:
+    """What a part is called: its name, or what its kind is in words."""
+    words = {"idle": "Idle", "unmeasured": "No usage known"}
+    name = polars.when(polars.col(NAME) == "").then(polars.lit(MISSING)).otherwise(NAME)
+    return polars.col(KIND).replace_strict(words, default=name)
 
 
 def nodes_of(cluster: str) -> Node:

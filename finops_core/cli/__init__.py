@@ -18,6 +18,7 @@ GROUPS = (
     "owning",
     "currencies",
     "closing",
+    "tagging",
     "checking",
     "mapping",
     "driving",
