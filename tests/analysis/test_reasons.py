@@ -2,6 +2,7 @@
 
 import itertools
 from decimal import Decimal
+from functools import cache
 
 import duckdb
 import pytest
@@ -211,13 +212,10 @@ def test_parts_are_those_of_the_store_and_sum_to_the_cost(units: int, inner: lis
     assert list(_splitting().execute(f"SELECT {asked}").fetchall()[0]) == parts
 
 
-_OPEN: list[duckdb.DuckDBPyConnection] = []
-
-
+@cache
 def _splitting() -> duckdb.DuckDBPyConnection:
     """A connection with the macros that the store splits with."""
-    if not _OPEN:
-        _OPEN.append(duckdb.connect())
-        for macro in filter(str.strip, PART_MACROS.split(";")):
-            _OPEN[0].execute(macro)
-    return _OPEN[0]
+    connection = duckdb.connect()
+    for macro in filter(str.strip, PART_MACROS.split(";")):
+        connection.execute(macro)
+    return connection
