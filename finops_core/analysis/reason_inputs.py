@@ -47,34 +47,45 @@ class Input:
         return f"{self.name} has {_shown(self.value)} for {self.key}{f' ({row})' if row else ''}"
 
 
+@dataclass
+class Answers:
+    """What a connection to the store answers; the same question is asked once, as many charges have the same tags."""
+
+    connection: duckdb.DuckDBPyConnection
+    known: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def row(self, statement: str) -> tuple[Any, ...]:
+        """The only row of a SELECT."""
+        if statement not in self.known:
+            (self.known[statement],) = self.connection.execute(statement).fetchall()
+        return self.known[statement]
+
+
 def inputs(
-    rules: RuleSet, rule: Rule, column: str, charge: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
+    rules: RuleSet, rule: Rule, column: str, charge: Mapping[str, Any], answers: Answers
 ) -> list[Input]:
     """What a rule read of a charge (columns of the store, the owner columns among them) for an owner column: for its
-    condition, then for the value. The connection is to the store that the charge is in."""
+    condition, then for the value. The answers are of the store that the charge is in."""
     value, when = rule.set[column], rule.when
     asked = dict.fromkeys(name for node in when for name in node.dimensions)
     found = [one for name in asked for one in _of_dimension(name, charge)]
     if isinstance(value, Inherited):  # it looks at other charges, by what this one has in these columns
         found += [one for name in value.inherit for one in _of_dimension(name, charge)]
-        found.append(_group(value, column, charge, connection))
+        found.append(_group(value, column, charge, answers))
     else:
-        scope = _OneCharge(rules, charge, connection)
+        scope = _OneCharge(rules, charge, answers)
         value.sql(scope)
         found += scope.found
     return list({(one.name, one.key): one for one in found}.values())
 
 
-def _group(
-    value: Inherited, column: str, charge: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
-) -> Input:
+def _group(value: Inherited, column: str, charge: Mapping[str, Any], answers: Answers) -> Input:
     """How many charges of the group agree."""
     names = list(dict.fromkeys(("x_Source", "BillingPeriod", *value.inherit)))
-    where = " AND ".join(f"{identifier(name)} = ?" for name in names)
-    agreed, whole = connection.execute(
-        f"SELECT count(*) FILTER ({identifier(column)} = ?), count(*) FROM charges WHERE {where}",
-        [charge[column], *(charge[name] for name in names)],
-    ).fetchall()[0]
+    where = " AND ".join(f"{identifier(name)} = {quoted(charge[name])}" for name in names)
+    agreed, whole = answers.row(
+        f"SELECT count(*) FILTER ({identifier(column)} = {quoted(charge[column])}), count(*) FROM charges WHERE {where}"
+    )
     words = f"{agreed:,} of its {whole:,} charges have {charge[column]}"
     return Input(f"the group in {charge['x_Source']}, {charge['BillingPeriod']}", words)
 
@@ -85,7 +96,7 @@ class _OneCharge:
 
     rules: RuleSet
     charge: Mapping[str, Any]
-    connection: duckdb.DuckDBPyConnection
+    answers: Answers
     found: list[Input] = field(default_factory=list)
 
     def column(self, name: str) -> str:
@@ -125,8 +136,8 @@ class _OneCharge:
         return _literal(value)
 
     def _text(self, sql: str) -> str | None:
-        row = self.connection.execute(f"SELECT {sql}").fetchone()
-        return None if row is None else row[0]
+        found: str | None = self.answers.row(f"SELECT {sql}")[0]
+        return found
 
 
 def tags(text: str | None) -> dict[str, str]:
