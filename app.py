@@ -13,6 +13,8 @@ PAGES = {
         view("views", "Saved views", "bookmarks"),
     ],
     "Ownership": [
+        view("statements", "Showback statements", "receipt_long"),
+        view("kubernetes", "Kubernetes", "grid_view"),
         view("tags", "Tag coverage", "sell"),
     ],
     "Data": [

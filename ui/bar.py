@@ -1,5 +1,9 @@
-"""The filter bar, the same on every page: period, comparison, cost metric, group by, grain, currency, and filters as chips."""
+"""The filter bar, the same on every page: period, comparison, cost metric, group by, grain, currency, and filters as chips.
 
+On a shared screen it is a line to read.
+"""
+
+import html
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -8,7 +12,7 @@ import streamlit as st
 
 from finops_core.model import words
 from finops_core.model.metrics import METRICS
-from finops_core.model.periods import NAMED_PERIODS
+from finops_core.model.periods import NAMED_PERIODS, compared
 from finops_core.model.query import GRAINS, Condition, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
@@ -47,14 +51,16 @@ EVERYTHING = Parts()
 
 def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> None:
     """Draws the bar. Each change goes to the URL."""
+    if address.is_presenting():
+        _read_only(view, span, currency, parts)
+        return
 
     def go(**changes: Any) -> None:
         address.go(view.but(**changes), usual)
 
-    locked = address.is_presenting()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="bar"):
-        _period(view, span, go, locked)
-        _versus(view, go, locked)
+        _period(view, span, go)
+        _versus(view, go)
         st.selectbox(
             "Cost",
             list(dict.fromkeys([*COSTS, view.metric])),
@@ -62,11 +68,10 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
             key=address.seeded("bar-metric", view.metric),
             on_change=address.changes("bar-metric", lambda name: go(metrics=(name,))),
             help="; ".join(f"**{METRICS[n].label}**: {METRICS[n].description}" for n in COSTS),
-            disabled=locked,
             width=145,
         )
         if parts.group:
-            _group(view, go, locked)
+            _group(view, go)
         if parts.grain:
             st.selectbox(
                 "Per",
@@ -74,7 +79,6 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
                 key=address.seeded("bar-grain", view.query.grain),
                 on_change=address.changes("bar-grain", lambda grain: go(grain=grain)),
                 format_func=str.capitalize,
-                disabled=locked,
                 width=98,
             )
         if len(span.currencies) > 1:
@@ -84,18 +88,40 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
                 key=address.seeded("bar-currency", currency),
                 on_change=address.changes("bar-currency", lambda code: go(currency=code or currency)),
                 help="Costs in different currencies are never added up",
-                disabled=locked,
                 required=True,
             )
         if parts.display:
-            currencies.choice(view, span, go, locked)
-        if not locked:
-            _filter_maker(view, usual, span, currency)
-            saved.keeper(view)
-    _chips(view, go, locked)
+            currencies.choice(view, span, go)
+        _filter_maker(view, usual, span, currency)
+        saved.keeper(view)
+    _chips(view, go)
 
 
-def _period(view: View, span: Span, go: Any, locked: bool) -> None:
+def _read_only(view: View, span: Span, currency: str, parts: Parts) -> None:
+    """What is asked, in words: nothing to touch, and large enough for the last row."""
+    days = view.days(span.first, span.end)
+    past = compared(days, view.versus)
+    shown = {
+        "Period": words.period(days),
+        "Compared with": words.period(past) if past is not None else "nothing",
+        "Cost": METRICS[view.metric].label,
+    }
+    if parts.group and view.query.by:
+        shown["By"] = ", ".join(map(_label, view.query.by))
+    if parts.grain:
+        shown["Per"] = view.query.grain
+    shown["Currency"] = currency
+    display = currencies.display(view, span) if parts.display else None
+    if display:
+        shown["Also in"] = display
+    where = conditions(view.query.where)
+    if where:
+        shown["Filters"] = "; ".join(c.in_words() for c in where)
+    items = "".join(f"<div><span>{name}</span>{html.escape(value)}</div>" for name, value in shown.items())
+    st.html(f'<div class="farthing-question">{items}</div>')
+
+
+def _period(view: View, span: Span, go: Any) -> None:
     days = view.days(span.first, span.end)
 
     def choose(name: str) -> None:
@@ -111,7 +137,6 @@ def _period(view: View, span: Span, go: Any, locked: bool) -> None:
         key=address.seeded("bar-period", CUSTOM if view.is_custom else view.period),
         on_change=address.changes("bar-period", choose),
         help=f"{words.period(days)}. “This” and “last” follow the loaded data, not the clock",
-        disabled=locked,
         width=135,
     )
     if view.is_custom:
@@ -125,12 +150,11 @@ def _period(view: View, span: Span, go: Any, locked: bool) -> None:
             key=address.seeded("bar-days", (days.start, days.end - timedelta(1))),
             on_change=address.changes("bar-days", choose_days),
             format="YYYY-MM-DD",
-            disabled=locked,
             width=230,
         )
 
 
-def _versus(view: View, go: Any, locked: bool) -> None:
+def _versus(view: View, go: Any) -> None:
     options = [*_VERSUS, *([view.versus] if view.versus not in _VERSUS else [])]
     st.selectbox(
         "Compare with",
@@ -139,7 +163,6 @@ def _versus(view: View, go: Any, locked: bool) -> None:
         key=address.seeded("bar-versus", view.versus),
         on_change=address.changes("bar-versus", lambda name: go(versus=name)),
         help="The period before has the same make: whole months for whole months, the same days of a month to date",
-        disabled=locked,
         width=140,
     )
 
@@ -155,7 +178,7 @@ def _label(name: str) -> str:
     return dimension(name).label
 
 
-def _group(view: View, go: Any, locked: bool) -> None:
+def _group(view: View, go: Any) -> None:
     options = list(dict.fromkeys([*groupable(), *view.query.by]))
     st.multiselect(
         "Group by",
@@ -166,7 +189,6 @@ def _group(view: View, go: Any, locked: bool) -> None:
         max_selections=_MOST_DIMENSIONS,
         placeholder="Nothing: one total",
         help="Up to three dimensions; for a tag, filter or link with tag:KEY",
-        disabled=locked,
         width=215,
     )
 
@@ -209,7 +231,7 @@ def _filter_values(view: View, span: Span, currency: str, name: str, operator: s
     )
 
 
-def _chips(view: View, go: Any, locked: bool) -> None:
+def _chips(view: View, go: Any) -> None:
     where = conditions(view.query.where)
     if not where:
         return
@@ -218,10 +240,9 @@ def _chips(view: View, go: Any, locked: bool) -> None:
             rest = (*where[:position], *where[position + 1 :])
             st.button(
                 plain(condition.in_words()),
-                icon=":material/close:" if not locked else None,
+                icon=":material/close:",
                 key=f"chip-{position}",
-                help="Remove this filter" if not locked else None,
+                help="Remove this filter",
                 on_click=go,
                 kwargs={"where": rest},
-                disabled=locked,
             )

@@ -308,12 +308,7 @@ def _between(ends: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def _ink() -> str:
-    return "#e4e9ee" if is_dark() else "#1c2733"
-
-
-def is_dark() -> bool:
-    """Whether the reader looks at the dark theme."""
-    return getattr(st.context.theme, "type", None) == "dark"
+    return "#e4e9ee" if theme.is_dark() else "#1c2733"
 
 
 def spec(chart: alt.TopLevelMixin) -> dict[str, Any]:

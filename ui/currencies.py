@@ -34,7 +34,7 @@ def display(view: View, span: Span) -> str | None:
     return view.display or (known[0] if len(span.currencies) > 1 else None)
 
 
-def choice(view: View, span: Span, go: Callable[..., None], locked: bool) -> None:
+def choice(view: View, span: Span, go: Callable[..., None]) -> None:
     """Which currency costs are shown in beside their own; nothing without rates."""
     known = targets(answers.rates())
     if not known:
@@ -48,7 +48,6 @@ def choice(view: View, span: Span, go: Callable[..., None], locked: bool) -> Non
         on_change=address.changes("bar-display", lambda code: go(display=code or None)),
         format_func=lambda code: code or "Nothing",
         help="All currencies in one, at the rates of Sources & upload; each charge at the rate of its day",
-        disabled=locked,
         width=120,
     )
 

@@ -26,13 +26,15 @@ def trail(page: "Page") -> None:
         for number, crumb in enumerate(crumbs):
             if number:
                 st.markdown(":material/chevron_right:", width="content")
+            if number == len(crumbs) - 1:
+                st.markdown(f"**{plain(crumb.label)}**", width="content")
+                continue
             st.button(
                 plain(crumb.label),
                 key=f"crumb-{number}",
                 type="tertiary",
                 on_click=address.go,
                 args=(crumb.view, page.usual),
-                disabled=number == len(crumbs) - 1,
             )
 
 

@@ -13,7 +13,7 @@ from ui.moves import CAUSES
 
 def metrics() -> None:
     """Every metric with its formula, and the causes of a change."""
-    st.subheader("Metrics")
+    st.header("Metrics")
     _table(
         [
             {
@@ -26,13 +26,13 @@ def metrics() -> None:
             for m in METRICS.values()
         ]
     )
-    st.subheader("Causes of a change")
+    st.header("Causes of a change")
     _table([{"Cause": CAUSES[part][0], "Meaning": CAUSES[part][1]} for part in PARTS])
 
 
 def dimensions() -> None:
     """Every dimension, and which lies below which."""
-    st.subheader("Dimensions")
+    st.header("Dimensions")
     words = st.text_input("Search", placeholder="A word of a name or meaning", key="glossary-search").lower()
     found = [
         {"Dimension": d.label, "Name": d.name, "Meaning": d.description}
@@ -43,7 +43,7 @@ def dimensions() -> None:
         _table(found)
     else:
         st.info("No dimension has these words.", icon=":material/search_off:")
-    st.subheader("Ways down")
+    st.header("Ways down")
     _table(
         [
             {
@@ -58,7 +58,7 @@ def dimensions() -> None:
 
 def periods() -> None:
     """The named periods."""
-    st.subheader("Periods")
+    st.header("Periods")
     st.markdown(
         "“This” and “last” follow the loaded data, not the clock: a link shows the same figures until new charges come."
     )

@@ -285,7 +285,7 @@ class Page:
         moved = moved.sort(polars.col("change").abs(), descending=True).head(most)
         if len(moved):
             assert self.compared is not None
-            st.subheader(
+            st.header(
                 "What changed most",
                 help=f"{words.period(self.days)} against {words.period(self.compared)}",
                 anchor=False,

@@ -49,7 +49,7 @@ def pinned(page: "Page") -> None:
     views = [view for view in answers.saved_views() if view.pinned]
     if not views:
         return
-    st.subheader("Pinned views", anchor=False)
+    st.header("Pinned views", anchor=False)
     for start in range(0, len(views), _IN_A_ROW):
         row = views[start : start + _IN_A_ROW]
         figures.show([_figure(view, page) for view in row])

@@ -22,6 +22,36 @@ PALETTE = (
 REST = "#97a3af"
 RISE = "#c2503f"
 FALL = "#2f8f66"
+"""Marks of charts, on both grounds."""
+_LIGHT = {
+    "rise": "#b3372f",
+    "fall": "#23704a",
+    "muted": "#566370",
+    "border": "#d5dce3",
+    "raised": "#ffffff",
+    "chosen": "#1f5f8b",
+    "line": "#2f74b5",
+}
+_DARK = {
+    "rise": "#f08a80",
+    "fall": "#6cc596",
+    "muted": "#9aa7b4",
+    "border": "#35404c",
+    "raised": "#232b35",
+    "chosen": "#7db9e8",
+    "line": "#5c9fd6",
+}
+"""Colours of text and small things: 4.5 of contrast or more with the theme's grounds."""
+
+
+def is_dark() -> bool:
+    """Whether the reader looks at the dark theme."""
+    return getattr(st.context.theme, "type", None) == "dark"
+
+
+def line_colour() -> str:
+    """The colour of small lines beside figures."""
+    return (_DARK if is_dark() else _LIGHT)["line"]
 
 
 def colours(members: Sequence[str], ranking: Sequence[str]) -> dict[str, str]:
@@ -45,21 +75,38 @@ _STYLE = """
 [data-testid="stSidebarHeader"] {height: 1.6rem; margin: 0; padding: .4rem .6rem}
 [data-testid="stSidebarContent"] {padding: 0 .6rem}
 [data-testid="stSidebarUserContent"] {padding: 0 .2rem}
-[data-testid="stMetricValue"], [data-testid="stMetricDelta"], [data-testid="stDataFrame"] {font-variant-numeric: tabular-nums}
-[data-testid="stMetric"] {padding: 0}
-[data-testid="stMetric"] > div:first-child {padding: .6rem .85rem .2rem .85rem}
-[data-testid="stMetricChart"] {padding: 0 .5rem .3rem .5rem}
-[data-testid="stMetricValue"] {font-size: 1.5rem; font-weight: 600; line-height: 1.25}
-[data-testid="stMainBlockContainer"] h3 {font-size: 1.1rem; font-weight: 600; padding: .4rem 0 0 0}
+[data-testid="stDataFrame"] {font-variant-numeric: tabular-nums}
+[data-testid="stMainBlockContainer"] h2 {font-size: 1.1rem; font-weight: 600; padding: .4rem 0 0 0}
+[data-testid="stCaptionContainer"] {opacity: 1; color: %(muted)s} [data-testid="stCaptionContainer"] p {color: inherit}
+[data-testid="stButtonGroup"] [data-selected="true"] p {color: %(chosen)s}
 .st-key-bar label p, .st-key-choice label p {font-size: .8rem; opacity: .8}
 .farthing-head {display: flex; flex-wrap: wrap; gap: .35rem .7rem; align-items: center}
 .farthing-head h1 {font-size: 1.5rem; font-weight: 650; margin: 0 .4rem 0 0; padding: 0}
 .farthing-answer {font-size: 1.06rem; line-height: 1.45; margin: .35rem 0 .1rem 0; max-width: 80rem}
+.farthing-answer a {color: %(chosen)s}
 .farthing-badge {font-size: .78rem; padding: .1rem .5rem; border-radius: .5rem; text-decoration: none !important;
   white-space: nowrap; border: 1px solid currentColor}
 .farthing-badge:hover {text-decoration: underline !important}
 a.farthing-good {color: %(fall)s !important} a.farthing-bad {color: %(rise)s !important}
-a.farthing-plain {color: inherit !important; opacity: .75}
+a.farthing-plain {color: %(muted)s !important}
+.farthing-figures {display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .7rem;
+  font-variant-numeric: tabular-nums}
+.farthing-figure {position: relative; display: flex; flex-direction: column; border: 1px solid %(border)s; border-radius: .4rem;
+  padding: .55rem .8rem .35rem .8rem; min-width: 0}
+.farthing-label {display: flex; gap: .3rem; align-items: center; font-size: .86rem; color: %(muted)s; line-height: 1.4}
+.farthing-label > span:first-child {overflow: hidden; text-overflow: ellipsis; white-space: nowrap}
+.farthing-value {font-size: 1.5rem; font-weight: 600; line-height: 1.3; white-space: nowrap}
+.farthing-change {font-size: .84rem; line-height: 1.35; color: %(muted)s}
+.farthing-rise {color: %(rise)s} .farthing-fall {color: %(fall)s}
+.farthing-line {display: block; width: 100%%; height: 34px; margin-top: auto; padding-top: .15rem}
+.farthing-help {flex: none; width: 1rem; height: 1rem; padding: 0; border: 1px solid currentColor; border-radius: 50%%;
+  background: none; color: inherit; font-size: .68rem; line-height: 1; cursor: help}
+.farthing-tip {display: none; position: absolute; z-index: 20; left: -1px; right: -1px; top: 2.1rem; padding: .5rem .7rem;
+  border: 1px solid %(border)s; border-radius: .4rem; background: %(raised)s; font-size: .8rem; line-height: 1.35;
+  box-shadow: 0 4px 14px rgba(0, 0, 0, .18)}
+.farthing-help:hover + .farthing-tip, .farthing-help:focus-visible + .farthing-tip {display: block}
+.farthing-question {display: flex; flex-wrap: wrap; gap: .2rem 1.6rem; font-size: 1rem}
+.farthing-question span {color: %(muted)s; margin-right: .4rem}
 .farthing-brand {font-weight: 700; font-size: 1.15rem; letter-spacing: .01em; margin: 0 0 .2rem .5rem}
 .farthing-brand small {display: block; font-weight: 400; font-size: .76rem; opacity: .75}
 .farthing-group {font-size: .76rem; opacity: .75; margin: .5rem 0 -.7rem .5rem}
@@ -70,11 +117,10 @@ _PRESENT = """
 html {font-size: 20px}
 [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], [data-testid="stExpandSidebarButton"] {display: none}
 .farthing-answer {font-size: 1.3rem}
-.st-key-bar [data-testid="stSelectbox"] {min-width: 11rem}
 </style>
 """
 
 
 def apply(present: bool) -> None:
     """Writes the style into the page; `present` is for a shared screen: larger, without the sidebar."""
-    st.html(_STYLE % {"fall": FALL, "rise": RISE} + (_PRESENT if present else ""))
+    st.html(_STYLE % (_DARK if is_dark() else _LIGHT) + (_PRESENT if present else ""))

@@ -52,8 +52,8 @@ PRICES = {
 _CANCELLED, _SMALLEST = 1e-9, 1e-18
 """A quantity is 0 where it is so small, or so small a share of what it is the balance of (usage and refunds): its unit
 price would be noise."""
-_LARGEST = 1e18
-"""Effects beyond what Decimal(38, 18) holds come of quantities that cannot be meant: the change is *other*."""
+_LARGEST = 1e15
+"""Effects beyond this come of quantities that cannot be meant, and their sums leave Decimal(38, 18): the change is *other*."""
 _NOTHING = polars.lit(Decimal(0), MONEY)
 _SPLIT = "split"
 

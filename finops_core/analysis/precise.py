@@ -21,6 +21,8 @@ _SIGNIFICANT = 15
 _LARGEST_EXACT_POWER = 22
 """10 to this power is the last that a DOUBLE holds exactly."""
 _SPLITTER = 2.0**27 + 1
+_BEYOND = 1e20
+"""The first number that DECIMAL(38,18) cannot hold."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,16 @@ class Precise:
         return Precise(numpy.where(holds, self.high, 0.0), numpy.where(holds, self.low, 0.0))
 
     def money(self) -> polars.Series:
-        """As DECIMAL(38,18), rounded to 12 digits after the point."""
-        units = self * Precise.of(10.0**PLACES)
+        """As DECIMAL(38,18), rounded to 12 digits after the point; null where that cannot hold the number."""
+        with numpy.errstate(invalid="ignore"):
+            fits = numpy.abs(self.high) < _BEYOND - 1
+        units = self.where(fits) * Precise.of(10.0**PLACES)
         whole = numpy.rint(units.high)
         rest = numpy.rint((units.high - whole) + units.low)
         rounded = polars.Series(whole).cast(polars.Int128) + polars.Series(rest).cast(polars.Int128)
         unit = polars.lit(Decimal(1).scaleb(-PLACES), polars.Decimal(38, PLACES))
-        found = polars.DataFrame({"units": rounded}).select(
-            (polars.col("units").cast(polars.Decimal(38, 0)) * unit).cast(MONEY)
+        found = polars.DataFrame({"units": rounded, "fits": fits}).select(
+            polars.when("fits").then((polars.col("units").cast(polars.Decimal(38, 0)) * unit).cast(MONEY))
         )
         return found.to_series()
 

@@ -15,10 +15,13 @@ GROUPS = (
     "describing",
     "asking",
     "moving",
+    "owning",
     "currencies",
+    "closing",
     "tagging",
     "checking",
     "mapping",
+    "driving",
     "making",
     "serving",
 )

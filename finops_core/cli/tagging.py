@@ -79,7 +79,7 @@ def add_exception(
     ] = None,
 ) -> None:
     """Except charges; an exception of the same name is replaced."""
-    from finops_core.cli.currencies import _who
+    from finops_core.cli.session import the_user
     from finops_core.errors import UsageError
     from finops_core.quality.tag_exceptions import TagException, except_charges
     from finops_core.quality.tag_policy import tag_policy
@@ -90,7 +90,7 @@ def add_exception(
     for wanted in key or ():
         if wanted not in known:
             raise UsageError(f"{wanted!r} is no required key; these are {', '.join(known)}")
-    except_charges(State(home), TagException(name, where, owner, reason, until, tuple(key or ())), _who())
+    except_charges(State(home), TagException(name, where, owner, reason, until, tuple(key or ())), the_user())
     say(f"excepted until {until}: {name}")
 
 
@@ -116,9 +116,9 @@ def list_exceptions(
 @exceptions.command("remove")
 def remove_exception(name: str) -> None:
     """Take an exception back."""
-    from finops_core.cli.currencies import _who
+    from finops_core.cli.session import the_user
     from finops_core.quality.tag_exceptions import remove
     from finops_core.store.state import State
 
-    remove(State(the_home()), name, _who())
+    remove(State(the_home()), name, the_user())
     say(f"no longer excepted: {name}")

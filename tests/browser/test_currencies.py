@@ -35,7 +35,7 @@ def import_rates(app: App, folder: Path, *rows: str) -> None:
 
 
 def figure(page: Page, label: str) -> Locator:
-    return page.locator("[data-testid=stMetric]").filter(has_text=label)
+    return page.locator(".farthing-figure").filter(has_text=label)
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -67,7 +67,7 @@ def test_the_figure_is_that_of_the_command_line(rated: App, tmp_path: Path, path
     for code in ("USD", "EUR"):
         page = app.open(f"{path}?{DAYS}&currency={code}")
         figure(page, "All in EUR").wait_for()
-        value = figure(page, "All in EUR").get_by_test_id("stMetricValue").inner_text()
+        value = figure(page, "All in EUR").locator(".farthing-value").inner_text()
         assert value == words.amount(sum(amounts, Decimal(0)))
         told = hint(page, "All in EUR")
         assert "1 USD = 0.92 EUR (2026-06-01) to 1 USD = 0.9345 EUR (2026-08-15), 2 rates" in told
@@ -79,7 +79,7 @@ def test_without_a_rate_there_is_no_sum(rated: App, tmp_path: Path) -> None:
     import_rates(app, tmp_path, "2026-08-15,USD,EUR,0.92")
     page = app.open(f"/explorer?{DAYS}")
     shown = figure(page, "All in EUR")
-    assert shown.get_by_test_id("stMetricValue").inner_text() == "no sum"
+    assert shown.locator(".farthing-value").inner_text() == "no sum"
     assert "no rate for USD on 2026-07-01" in shown.inner_text()
     page.context.close()
 

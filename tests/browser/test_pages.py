@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.conftest import App
@@ -22,7 +23,10 @@ PAGES = {
     "/tags": "Tag coverage",
     "/glossary": "Glossary",
     "/sources": "Sources & upload",
+    "/statements": "Showback statements",
+    "/kubernetes": "Kubernetes",
     "/reconciliation": "Reconciliation",
+    "/explorer?present=1&where=RegionId%3Deu-west-1": "Explorer",
 }
 EXPLORER = "/explorer?from=2026-07-01&to=2026-10-01&by=ServiceName&grain=month&currency=USD"
 
@@ -39,6 +43,22 @@ def title(page: Page) -> str:
 
 def errors(page: Page) -> list[str]:
     return page.locator("[data-testid=stException], [data-testid=stAlertContentError]").all_inner_texts()
+
+
+def barriers(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe finds serious or worse: the rule, and the elements that break it."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        (v["id"], [node["html"][:200] for node in v["nodes"]])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+
+
+WIDER_THAN_THE_SCREEN = """() => {
+    const main = document.querySelector('[data-testid=stMain]')
+    return document.documentElement.scrollWidth > innerWidth || main.scrollWidth > main.clientWidth
+}"""
 
 
 def charted(page: Page, key: str = "chart") -> list[tuple[str, str, Decimal]]:
@@ -70,6 +90,8 @@ def test_pages_open_cold(app: App, path: str, name: str, scheme: str) -> None:
     page = app.open(path, scheme=scheme)
     assert title(page) == name
     assert errors(page) == []
+    assert barriers(page) == []
+    assert not page.evaluate(WIDER_THAN_THE_SCREEN)
     page.context.close()
 
 
