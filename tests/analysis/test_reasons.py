@@ -207,7 +207,8 @@ def test_parts_are_those_of_the_store_and_sum_to_the_cost(units: int, inner: lis
     parts = [part(cost, low, high) for low, high in itertools.pairwise(ends)]
     assert sum(int(p.scaleb(18)) for p in parts) == units
     asked = ", ".join(
-        f"share_part({cost:f}::DECIMAL(38,18), {low}, {high})" for low, high in itertools.pairwise(ends)
+        f"share_part(whole_of({cost:f}::DECIMAL(38,18)), rest_of({cost:f}::DECIMAL(38,18)), {low}, {high})"
+        for low, high in itertools.pairwise(ends)
     )
     assert list(_splitting().execute(f"SELECT {asked}").fetchall()[0]) == parts
 
