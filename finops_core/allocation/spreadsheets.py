@@ -95,7 +95,7 @@ def _xlsx(data: bytes, name: str) -> Iterator[Row]:
         for number, row in enumerate(
             book.worksheets[0].iter_rows(max_col=_MOST_COLUMNS, values_only=True), 1
         ):
-            cells = [_text(value) for value in row] if any(row) else []
+            cells = [_text(value) for value in row] if any(v is not None for v in row) else []
             if any(cell.strip() for cell in cells):
                 yield number, cells
     except InputRefused:

@@ -341,11 +341,15 @@ def pool_on(rules: RuleSet, name: str, day: date) -> Pool:
 def part(cost: Decimal, low: int, high: int) -> Decimal:
     """The part of a cost that an interval of [0, 10¹⁸) stands for, as the store splits (`finops_core.allocation.splits`).
 
-    Each end is cut off at the 18th decimal, toward zero: the parts of intervals that lie end to end sum to the cost.
+    Of the cost as whole units of currency and a rest, the rest's part is cut off at both ends at the 18th decimal: the parts of
+    intervals that lie end to end sum to the cost.
     """
     sign = -1 if cost < 0 else 1
     units = abs(int(cost.scaleb(18, _EXACT)))
-    return Decimal(sign * (units * high // WHOLE - units * low // WHOLE)).scaleb(-18, _EXACT)
+    whole = (units + WHOLE // 2) // WHOLE
+    rest = units - whole * WHOLE
+    below = [abs(rest) * bound // WHOLE * (-1 if rest < 0 else 1) for bound in (low, high)]
+    return Decimal(sign * (whole * (high - low) + below[1] - below[0])).scaleb(-18, _EXACT)
 
 
 def written(when: Iterable[Node]) -> str:
