@@ -120,14 +120,14 @@ def _spanned(version: str) -> Span:
     return span(ledger())
 
 
-def ranking(by: tuple[str, ...], metric: str) -> list[str]:
+def ranking(by: tuple[str, ...]) -> list[str]:
     """The labels of all members of dimensions, the costliest first, over everything loaded: what their colour follows."""
-    return _ranking(by, metric, ledger().version)
+    return _ranking(by, ledger().version)
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _ranking(by: tuple[str, ...], metric: str, version: str) -> list[str]:
-    query = Query(metric, by=by)
+def _ranking(by: tuple[str, ...], version: str) -> list[str]:
+    query = Query("EffectiveCost", by=by)
     return ranked(ledger(), query) if by and uses_cube(query) else []
 
 
