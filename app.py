@@ -12,6 +12,9 @@ PAGES = {
         view("movers", "Top movers", "swap_vert"),
         view("views", "Saved views", "bookmarks"),
     ],
+    "Ownership": [
+        view("statements", "Showback statements", "receipt_long"),
+    ],
     "Data": [
         view("sources", "Sources & upload", "upload_file"),
         view("reconciliation", "Reconciliation", "fact_check"),

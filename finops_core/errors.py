@@ -40,14 +40,17 @@ class NothingLoaded(UsageError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a file: its path, the row (as a spreadsheet counts, the header being row 1) and the column."""
+    """Where in a file: its path, the row (as a spreadsheet counts, the header being row 1) and the column; or the line."""
 
     file: str
     row: int | None = None
     column: str | None = None
+    line: int | None = None
 
     def __str__(self) -> str:
         parts = [self.file]
+        if self.line is not None:
+            parts.append(f"line {self.line:,}")
         if self.row is not None:
             parts.append(f"row {self.row:,}")
         if self.column is not None:

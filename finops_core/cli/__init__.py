@@ -15,9 +15,12 @@ GROUPS = (
     "describing",
     "asking",
     "moving",
+    "owning",
     "currencies",
+    "closing",
     "checking",
     "mapping",
+    "driving",
     "making",
     "serving",
 )

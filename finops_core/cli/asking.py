@@ -21,13 +21,16 @@ def query(
     grain: str = "none",
     order: Annotated[str | None, typer.Option(help="A column of the answer, -column for descending.")] = None,
     limit: int | None = None,
+    allocated: Annotated[
+        bool, typer.Option("--allocated", help="With the cost of shared pools split over those who share it.")
+    ] = False,
     format: str = "table",
     out: Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")] = None,
 ) -> None:
     """Ask for metrics, by dimensions and time."""
     from finops_core.model.query import Query
 
-    asked = Query(metric, by or (), grain, where or (), start, end, order, limit)  # type: ignore[arg-type]
+    asked = Query(metric, by or (), grain, where or (), start, end, order, limit, allocated)  # type: ignore[arg-type]
     put_table(the_ledger().query(asked), format, out)
 
 

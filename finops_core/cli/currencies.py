@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from finops_core.cli.session import app, put_table, say, the_home, the_ledger
+from finops_core.cli.session import app, put_table, say, the_home, the_ledger, the_user
 from finops_core.errors import CheckFailed, InputRefused, Place
 
 rates = typer.Typer(help="Dated exchange rates, for costs in a display currency.", no_args_is_help=True)
@@ -24,7 +24,7 @@ def import_rates(
         data = file.read_bytes()
     except OSError as error:
         raise InputRefused(f"cannot be read: {error.strerror}", Place(str(file))) from error
-    found = enter(State(the_home()), from_csv(data, file.name), _who())
+    found = enter(State(the_home()), from_csv(data, file.name), the_user())
     say(found.in_words())
 
 
@@ -55,7 +55,7 @@ def remove_rate(
     from finops_core.store.rates import read_day, remove
     from finops_core.store.state import State
 
-    remove(State(the_home()), read_day(date), currency, to, _who())
+    remove(State(the_home()), read_day(date), currency, to, the_user())
     say(f"the rate from {currency} to {to} dated {date} is removed")
 
 
@@ -88,13 +88,3 @@ def convert(
     if found.total is None:
         raise CheckFailed(f"no total in {into}: {found.missing_in_words()}")
     say(f"total: {plain(found.total)} {into}")
-
-
-def _who() -> str:
-    """Who entered it: the user of the shell."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "command line"

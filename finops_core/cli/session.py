@@ -111,6 +111,16 @@ def the_ledger() -> "Ledger":
     return Ledger(the_home())
 
 
+def the_user() -> str:
+    """Who entered it: the user of the shell."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "command line"
+
+
 def put_json(value: Any) -> None:
     """A value as JSON to standard output."""
     put(json.dumps(value, indent=2, ensure_ascii=False))

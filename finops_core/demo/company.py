@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 
+from finops_core.allocation.ruleset import FILE, named_files
 from finops_core.demo import aws, aws_export, azure, gcp, observa, planning, truth
 from finops_core.demo.estate import teams
 from finops_core.demo.incidents import INCIDENTS
@@ -13,10 +15,13 @@ from finops_core.demo.seasons import LONGEST, Month, month_of
 from finops_core.demo.seasons import months as last_months
 from finops_core.demo.totals import MonthTotals
 from finops_core.errors import UsageError
+from finops_core.store import metric_files, rulesets
+from finops_core.store.applying import apply
 from finops_core.store.batches import Batch
 from finops_core.store.home import Home
 from finops_core.store.lake import Lake
 from finops_core.store.load import LoadOptions, load
+from finops_core.store.state import State
 
 Progress = Callable[[str], None]
 RESTATED = month_of(2026, 9)
@@ -40,6 +45,9 @@ def make_demo(
         raise UsageError("the demo's seed is 0 or more")
     folder = home.path / "demo"
     first_version = write(folder, home.mappings, months, scale, seed, progress)
+    for driver in sorted((folder / "drivers").iterdir()):
+        metric_files.add(home, driver)
+    _apply_rules(home, folder / "ownership")
     batches: list[Batch] = []
     if first_version is not None and not _is_known(home, first_version):
         progress(f"Loading AWS's first version of {RESTATED.label}")
@@ -81,6 +89,18 @@ def write(
     restated = RESTATED if first_version is not None else None
     truth.write_truth(folder / "truth.json", written, calendar, scale, seed, restated)
     return first_version
+
+
+def _apply_rules(home: Home, ownership: Path) -> None:
+    """The company's own rules become version 1, in a home that has no rules yet."""
+    if rulesets.in_force(State(home)) is not None or (home.rules / FILE).exists():
+        return
+    files = {FILE: resources.files("finops_core.demo").joinpath(FILE).read_text("utf-8")}
+    files |= {name: (ownership / name).read_text("utf-8") for name in named_files(files[FILE])}
+    home.rules.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (home.rules / name).write_text(text, "utf-8")
+    apply(home, files, "Sofia Lindqvist", "The rules of the demo company")
 
 
 def _write_beside(

@@ -31,6 +31,7 @@ def write_ownership(folder: Path) -> None:
         for a in all_accounts()
     ]
     write_csv(folder / "accounts.csv", polars.DataFrame(rows))
+    write_csv(folder / "teams.csv", polars.DataFrame(_teams()))
     write_csv(folder / "people.csv", polars.DataFrame(_people()))
 
 
@@ -56,6 +57,13 @@ def _services() -> list[dict[str, object]]:
             }
         )
     return found
+
+
+def _teams() -> list[dict[str, str]]:
+    return [
+        {"team": t.name, "product": t.product, "cost_center": t.cost_center, "lead": t.lead, "email": t.email}
+        for t in teams().values()
+    ]
 
 
 def _people() -> list[dict[str, str]]:

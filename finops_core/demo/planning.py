@@ -54,6 +54,18 @@ _SCANNED = (
     ("data-platform", 4.4),
 )
 """Terabytes a day that teams read from the data platform."""
+_INGESTED = (
+    ("web", 210.0),
+    ("search", 160.0),
+    ("catalog", 118.0),
+    ("payments", 92.0),
+    ("orders", 105.0),
+    ("warehouse", 64.0),
+    ("ml", 58.0),
+    ("assistant", 77.0),
+    ("platform", 96.0),
+)
+"""Gigabytes a day of logs and metrics that teams send to the observability service."""
 _CHANGES = ("Fix", "Feature", "Dependency update", "Configuration", "Rollback")
 
 
@@ -129,7 +141,7 @@ def write_metrics(folder: Path, months: Sequence[Month], scale: float, seed: int
 
 
 def write_drivers(folder: Path, months: Sequence[Month], scale: float, seed: int) -> None:
-    """Who used the shared cluster and the data platform: what their cost may be split by."""
+    """Who used the shared cluster, the data platform and observability: what their cost may be split by."""
     cluster: list[dict[str, Any]] = []
     scanned: list[dict[str, Any]] = []
     for month in months:
@@ -159,6 +171,20 @@ def write_drivers(folder: Path, months: Sequence[Month], scale: float, seed: int
                 )
     write_csv(folder / "kubernetes_usage.csv", polars.DataFrame(cluster))
     write_csv(folder / "data_platform_usage.csv", polars.DataFrame(scanned))
+    write_csv(folder / "observability_usage.csv", polars.DataFrame(_ingested(months, scale, seed)))
+
+
+def _ingested(months: Sequence[Month], scale: float, seed: int) -> list[dict[str, Any]]:
+    rows = []
+    for month in months:
+        level = _noisy(
+            [("retail", "steady")] * len(_INGESTED), month.days, generator(seed, "observability", month)
+        )
+        for (team, gigabytes), values in zip(_INGESTED, level, strict=True):
+            for day, value in zip(month.days, values, strict=True):
+                quantity = round(gigabytes * scale * float(value), 3)
+                rows.append({"date": str(day), "team": team, "gb_ingested": quantity})
+    return rows
 
 
 def _noisy(profiles: list[tuple[str, str]], days: tuple[date, ...], random: numpy.random.Generator) -> Floats:

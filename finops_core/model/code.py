@@ -25,6 +25,8 @@ def as_python(query: Query) -> str:
         )
         if value is not None
     ]
+    if query.allocated:
+        parts.append("allocated=True")
     return (
         "from finops_core import Ledger, Query\n\n"
         'ledger = Ledger.open("data")\n'
@@ -48,6 +50,8 @@ def as_command(query: Query) -> str:
     for flag, end in ends.items():
         if end is not None:
             words += [flag, str(end)]
+    if query.allocated:
+        words.append("--allocated")
     return shlex.join([*words, "--format", "csv"])
 
 

@@ -7,13 +7,15 @@ from typing import Any, cast
 import ibis
 import ibis.expr.types as ir
 
+from finops_core.allocation.owners import SHARED
 from finops_core.errors import UsageError
-from finops_core.focus.charges import MONEY
+from finops_core.focus.charges import COSTS, MONEY
 from finops_core.model.comparisons import CURRENCY as CURRENCY
 from finops_core.model.comparisons import FIRST_DAY, LAST_DAY, UNITS, Answer, per_day
 from finops_core.model.comparisons import PERIOD as PERIOD
 from finops_core.model.metrics import COMPARISON, aggregated, compared_metric, metric
 from finops_core.model.query import Query, conditions
+from finops_core.store import sharing
 from finops_core.store.cubes import DAY, MONTH, ROWS, Cube, holding
 from finops_core.store.warehouse import charge_table_columns
 from finops_core.vocabulary.dimensions import DAY_DIMENSIONS, canonical, dimension, filterable
@@ -46,7 +48,7 @@ def cube_table(cube: Cube) -> ir.Table:
 
 def cubes_of(query: Query) -> list[Cube]:
     """The cubes that hold everything the query asks for, smallest first: the answer is that of the charges, only sooner."""
-    if any(metric(name).by_charge for name in aggregated(query)):
+    if query.allocated or any(metric(name).by_charge for name in aggregated(query)):
         return []
     asked = _asked(query)
     bounds_are_months = all(day is None or day.day == 1 for day in (query.start, query.end))
@@ -57,6 +59,34 @@ def cubes_of(query: Query) -> list[Cube]:
     found = holding({time, CURRENCY, *dimensions, *_figures(query)})
     # A cube has the sum of costs that a filter asks of each charge.
     return [cube for cube in found if dimensions <= set(cube.dimensions)]
+
+
+@cache
+def _split_costs() -> ir.Table:
+    """The table `allocated`, unbound, as if it were a cube: it stands for no charges of its own."""
+    types = charge_table_columns()
+    dimensions = {name: _IBIS[types[name]] for name in sharing.DIMENSIONS}
+    costs = dict.fromkeys(COSTS, _IBIS[MONEY])
+    return ibis.table({DAY: "date", **dimensions, **costs}, name="allocated")
+
+
+def _allocated(query: Query) -> ir.Table:
+    """What is nobody's pool, from a cube, and the parts of pools, with the columns that the query needs.
+
+    Raises UsageError for what is not known of a part of a pool.
+    """
+    asked = {filterable(name).column for name in _asked(query) if name not in DAY_DIMENSIONS}
+    figures = dict.fromkeys(_figures(query))
+    unknown = sorted((asked - {*sharing.DIMENSIONS}) | (set(figures) - {*COSTS}))
+    if unknown or any(metric(name).by_charge for name in aggregated(query)):
+        words = ", ".join(unknown or query.metrics)
+        raise UsageError(
+            f"{words}: not known after shared cost is split; costs are, by {', '.join(sharing.DIMENSIONS)}, and days"
+        )
+    columns = list(dict.fromkeys([DAY, CURRENCY, *sorted(asked), *figures]))
+    cube = cube_table(holding({*columns, sharing.KIND})[0])
+    own = cube.filter((cast(Any, cube[sharing.KIND]) != SHARED).fill_null(True))
+    return ibis.union(own.select(columns), _split_costs().select(columns))
 
 
 def uses_cube(query: Query) -> bool:
@@ -86,7 +116,11 @@ def _figures(query: Query) -> list[str]:
 def expression(query: Query, cube: Cube | None) -> ir.Table:
     """The query over an unbound table, which is `charges` where no cube is given: period (with a grain),
     BillingCurrency, dimensions, metrics; ordered."""
-    table = filtered(_needed(cube_table(cube) if cube else charges(), query, cube), query, cube)
+    if query.allocated:
+        cube = holding({DAY, CURRENCY, sharing.KIND})[0]  # for its column of days
+        table = filtered(_allocated(query), query, cube)
+    else:
+        table = filtered(_needed(cube_table(cube) if cube else charges(), query, cube), query, cube)
     keys = [key.name(name) for name, key in _keys(table, query, cube).items()]
     answer = _compared(table.group_by(keys).aggregate(**_aggregates(table, query)), query)
     answer = answer.order_by(_order(answer, query))

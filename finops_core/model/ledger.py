@@ -1,7 +1,8 @@
 """The door to everything stored: opened read-only, cheap, safe beside a writer."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -109,6 +110,17 @@ class Ledger:
     def frame(self, statement: str, parameters: list[Any] | None = None) -> polars.DataFrame:
         """The answer of a SELECT over the tables of `finops_core.store.warehouse`, as polars."""
         return self._answer(self._opened()[0], statement, parameters)
+
+    @contextmanager
+    def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own to one version of the store, for work that needs temporary tables; read-only."""
+        cursor, _ = self._opened()
+        try:
+            yield cursor
+        except _DAMAGE as error:
+            raise _damaged(self.home, error) from error
+        finally:
+            cursor.close()
 
     def _answer(
         self, cursor: duckdb.DuckDBPyConnection, statement: str, parameters: list[Any] | None = None

@@ -28,6 +28,8 @@ class Query:
     order: str | None = None
     """A column of the answer, `-column` for descending."""
     limit: int | None = field(default=None)
+    allocated: bool = False
+    """Whether the cost of shared pools is split over those who share it (see `finops_core.store.sharing`)."""
 
     def __post_init__(self) -> None:
         metrics = (self.metrics,) if isinstance(self.metrics, str) else tuple(dict.fromkeys(self.metrics))
@@ -65,6 +67,8 @@ class Query:
         ):
             if value is not None:
                 params[name] = str(value)
+        if self.allocated:
+            params["allocated"] = "yes"
         return params
 
     @classmethod
@@ -78,7 +82,9 @@ class Query:
         def one(name: str) -> str | None:
             return next(iter(many(name)), None)
 
-        limit = one("limit")
+        limit, allocated = one("limit"), one("allocated")
+        if allocated not in (None, "yes", "no"):
+            raise UsageError(f"allocated is yes or no, not {allocated!r}")
         if limit is not None and not limit.isdecimal():
             raise UsageError(f"the limit {limit!r} is no number")
         return cls(
@@ -90,6 +96,7 @@ class Query:
             end=_day(one("to")),
             order=one("order"),
             limit=int(limit) if limit is not None else None,
+            allocated=allocated == "yes",
         )
 
     def but(self, **changes: Any) -> "Query":

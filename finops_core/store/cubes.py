@@ -8,7 +8,7 @@ charge category, since leaving out taxes and credits is typical.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from finops_core.focus.charges import COSTS, MONEY, OWNER_COLUMNS
+from finops_core.focus.charges import ALLOCATED_COLUMNS, COSTS, MONEY
 
 DAY = "ChargeDay"
 MONTH = "ChargeMonth"
@@ -16,7 +16,7 @@ MONTH = "ChargeMonth"
 ROWS = "x_Rows"
 """How many charges a row of a cube stands for."""
 
-_COMMON = (
+COMMON = (
     "x_Source",
     "BillingPeriod",
     "BillingPeriodStart",
@@ -24,10 +24,11 @@ _COMMON = (
     "ProviderName",
     "ChargeCategory",
 )
-_ACCOUNT = ("BillingAccountId", "BillingAccountName", "SubAccountId", "SubAccountName")
-_SERVICE = ("ServiceCategory", "ServiceName")
+ACCOUNT = ("BillingAccountId", "BillingAccountName", "SubAccountId", "SubAccountName")
+SERVICE = ("ServiceCategory", "ServiceName")
 _REGION = ("RegionId", "RegionName")
-_TEAM = ("x_Team", "x_Product", "x_Environment")
+_ALLOCATION = ("x_AllocationKind", "x_AllocationRule")
+_TEAM = ("x_Team", "x_Product", "x_Environment", *_ALLOCATION)
 _KIND = ("ChargeClass", "ChargeFrequency", "x_ChargeType", "x_Derived", "x_Quality")
 _PARTIES = ("ServiceProviderName", "PublisherName", "InvoiceIssuerName")
 _COVERAGE = (
@@ -38,7 +39,7 @@ _COVERAGE = (
 )
 _COMMITMENT = (*_COVERAGE, "CommitmentDiscountId")
 _ALL = (
-    *_COMMON, *_ACCOUNT, *_SERVICE, *_REGION, *_KIND, *_PARTIES, *_COMMITMENT, *OWNER_COLUMNS
+    *COMMON, *ACCOUNT, *SERVICE, *_REGION, *_KIND, *_PARTIES, *_COMMITMENT, *ALLOCATED_COLUMNS
 )  # fmt: skip
 
 
@@ -80,18 +81,18 @@ class Cube:
 
 
 CUBES = (
-    Cube("accounts", (*_COMMON, *_ACCOUNT, *_KIND)),
-    Cube("services", (*_COMMON, *_SERVICE, *_KIND, *_PARTIES, *_COVERAGE)),
-    Cube("teams", (*_COMMON, *_TEAM)),
-    Cube("cost_centers", (*_COMMON, "x_CostCenter", "x_Environment")),
-    Cube("commitments", (*_COMMON, *_ACCOUNT, *_KIND, *_COMMITMENT)),
-    Cube("applications", (*_COMMON, "x_Application", "x_Environment")),
-    Cube("account_regions", (*_COMMON, *_ACCOUNT, *_REGION)),
-    Cube("service_regions", (*_COMMON, *_SERVICE, *_REGION)),
-    Cube("account_services", (*_COMMON, *_ACCOUNT, *_SERVICE)),
+    Cube("accounts", (*COMMON, *ACCOUNT, *_KIND)),
+    Cube("services", (*COMMON, *SERVICE, *_KIND, *_PARTIES, *_COVERAGE)),
+    Cube("teams", (*COMMON, *_TEAM)),
+    Cube("cost_centers", (*COMMON, "x_CostCenter", "x_Environment", *_ALLOCATION)),
+    Cube("commitments", (*COMMON, *ACCOUNT, *_KIND, *_COMMITMENT)),
+    Cube("applications", (*COMMON, "x_Application", "x_Environment", *_ALLOCATION)),
+    Cube("account_regions", (*COMMON, *ACCOUNT, *_REGION)),
+    Cube("service_regions", (*COMMON, *SERVICE, *_REGION)),
+    Cube("account_services", (*COMMON, *ACCOUNT, *SERVICE)),
     Cube("monthly", _ALL, MONTH),
-    Cube("account_teams", (*_COMMON, *_ACCOUNT, *_TEAM)),
-    Cube("service_teams", (*_COMMON, *_SERVICE, *_TEAM)),
+    Cube("account_teams", (*COMMON, *ACCOUNT, *_TEAM)),
+    Cube("service_teams", (*COMMON, *SERVICE, *_TEAM)),
     Cube("daily", _ALL),
 )
 """Smallest first, as measured on independent dimensions (bench/_exports.py): the order in which questions try them."""

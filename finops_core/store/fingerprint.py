@@ -7,14 +7,16 @@ from importlib.resources.abc import Traversable
 
 from finops_core.ingest.discover import ExportSet
 
-_RULES = ("finops_core.focus", "finops_core.formats", "finops_core.ingest")
+READING = ("finops_core.focus", "finops_core.formats", "finops_core.ingest")
 """Packages that decide which charges a file becomes: code, and the tables beside it."""
+ALLOCATING = ("finops_core.vocabulary", "finops_core.allocation")
+"""Packages that decide who owns a charge."""
 
 
 def fingerprint_of(export: ExportSet) -> str:
     """A digest of the set's files by content and of the rules that map them: the same digest, the same charges."""
     format = export.format
-    digest = hashlib.sha256(rules_digest())
+    digest = hashlib.sha256(rules_digest(READING))
     digest.update(repr((format.name, format.columns, format.drop, format.derive)).encode())
     for path in sorted({t.file.path for t in export.tables}):
         with path.open("rb") as file:
@@ -23,10 +25,10 @@ def fingerprint_of(export: ExportSet) -> str:
 
 
 @cache
-def rules_digest() -> bytes:
+def rules_digest(packages: tuple[str, ...]) -> bytes:
     """A digest of the product's own rules. After an upgrade that may read a file otherwise, the file counts as changed."""
     digest = hashlib.sha256()
-    for package in _RULES:
+    for package in packages:
         for path, content in sorted(_contents(resources.files(package), package)):
             digest.update(f"{path}\0{len(content)}\0".encode() + content)
     return digest.digest()

@@ -67,6 +67,11 @@ class Home:
         return self.path / "mappings"
 
     @property
+    def metrics(self) -> Path:
+        """Files of usage by day, by which pools of shared cost are split."""
+        return self.path / "metrics"
+
+    @property
     def cache(self) -> Path:
         return self.path / "cache"
 

@@ -31,6 +31,8 @@ from finops_core.store.fingerprint import fingerprint_of
 from finops_core.store.home import WAIT, Home, full_disk_in_words
 from finops_core.store.lake import Lake, LakeFile, Partition, lake_columns
 from finops_core.store.overlap import refuse_overlap
+from finops_core.store.ownership import Ownership
+from finops_core.store.ownership import in_force as ownership_in_force
 from finops_core.store.replacement import replacement_warnings
 
 Progress = Callable[[str], None]
@@ -100,14 +102,44 @@ def repair(home: Home) -> None:
     lake.sweep()
     newest = lake.newest_batch()
     current = home.current() if home.link.is_symlink() else None
-    if current is not None and current.exists() and warehouse.is_built_from(current, version, newest):
+    ownership = ownership_in_force(home)
+    if (
+        current is not None
+        and current.exists()
+        and warehouse.is_built_from(current, version, newest, ownership)
+    ):
         warehouse.sweep(home, current)
         return
     for complete in sorted(home.warehouse.glob("finops-*.duckdb"), reverse=True):
-        if warehouse.is_built_from(complete, version, newest):
+        if warehouse.is_built_from(complete, version, newest, ownership):
             warehouse.swap(home, warehouse.prepared(home, complete))
             return
-    rebuild(home)
+    if current is not None and warehouse.is_of_lake(current, version, newest):
+        reown(home)
+    else:
+        rebuild(home)
+
+
+def reown(
+    home: Home, ownership: Ownership | None = None, before_swap: Callable[[], None] = lambda: None
+) -> None:
+    """Applies rules (those in force, or these) to the current warehouse, touching only months where an owner changes.
+
+    `before_swap` is called when all is ready: what it raises leaves everything as it was. Only under the lock.
+    """
+    lake = Lake(home.lake)
+    version = lake.version()
+    if version is None:
+        before_swap()
+        return
+    with home.workspace("reown") as workspace:
+        built = warehouse.build(home, {}, lake.batches(), version, workspace, ownership=ownership)
+        try:
+            before_swap()
+        except BaseException:
+            warehouse.sweep(home, home.current())
+            raise
+        warehouse.swap(home, built)
 
 
 def rebuild(home: Home) -> None:

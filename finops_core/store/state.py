@@ -6,54 +6,24 @@ Rows are only ever added: a correction is a newer row, so who said what, and whe
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    func,
-    insert,
-    select,
-)
+from sqlalchemy import Connection, Engine, create_engine, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from finops_core.errors import FarthingError, UsageError
 from finops_core.store.home import Home
+from finops_core.store.tables import INVOICES, RECORDS, TABLES
 
-_TABLES = MetaData()
-_INVOICES = Table(
-    "invoices",
-    _TABLES,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("source", String(100), nullable=False),
-    Column("billing_period", String(7), nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("total", String(60)),
-    Column("note", String(1000), nullable=False),
-    Column("entered_by", String(200), nullable=False),
-    Column("entered_at", String(20), nullable=False),
-)
-_RECORDS = Table(
-    "records",
-    _TABLES,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("kind", String(40), nullable=False, index=True),
-    Column("key", String(400), nullable=False),
-    Column("record", Text),
-    Column("entered_by", String(200), nullable=False),
-    Column("entered_at", String(20), nullable=False),
-)
-"""Everything else that is typed: a JSON object by kind and key, or null where it was taken back."""
+_PATIENCE = 60
+"""Seconds for which a writer waits for another."""
+_LOCK = 0x6661727468696E67
+"""The key of the advisory lock that writers of a PostgreSQL state hold."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +56,41 @@ class State:
         try:
             if url.startswith("sqlite"):
                 home.path.mkdir(parents=True, exist_ok=True)
-            self._engine: Engine = create_engine(url)
-            _TABLES.create_all(self._engine)
+                self._engine: Engine = create_engine(url, connect_args={"timeout": _PATIENCE})
+            else:
+                self._engine = create_engine(url)
+            TABLES.create_all(self._engine)
         except (SQLAlchemyError, OSError) as error:
             raise FarthingError(f"what was typed cannot be read from {home.state}: {error}") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for questions, over the tables of `finops_core.store.tables`."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, all or nothing, beside which no other one of this kind runs: not in this process, not in another.
+
+        What is read in it stays true until it ends; so it is the way to write what depends on what is there. Raises
+        FarthingError where the database refuses.
+        """
+        try:
+            with self._engine.begin() as connection:
+                if connection.dialect.name == "sqlite":
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                elif connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                yield connection
+        except SQLAlchemyError as error:
+            words = next(iter(str(error).splitlines()), "")[:200]
+            raise FarthingError(f"nothing was changed, the state cannot be written: {words}") from error
 
     def invoices(self) -> list[Invoice]:
         """The invoice totals in force, by source, period and currency."""
         with self._engine.connect() as connection:
-            rows = connection.execute(select(_INVOICES).order_by(_INVOICES.c.id)).mappings().all()
+            rows = connection.execute(select(INVOICES).order_by(INVOICES.c.id)).mappings().all()
         newest = {(r["source"], r["billing_period"], r["currency"]): r for r in rows}
         found: Iterable[Invoice] = (
             Invoice(
@@ -114,22 +110,22 @@ class State:
         """Adds an invoice total; it replaces an earlier one of the same source, period and currency."""
         with self._engine.begin() as connection:
             connection.execute(
-                insert(_INVOICES).values(
+                insert(INVOICES).values(
                     source=invoice.source,
                     billing_period=invoice.billing_period,
                     currency=invoice.currency,
                     total=format(invoice.total, "f") if invoice.total is not None else None,
                     note=invoice.note,
                     entered_by=invoice.entered_by,
-                    entered_at=_now(),
+                    entered_at=now(),
                 )
             )
 
-    def kept(self, kind: str) -> dict[str, Kept]:
-        """The records of a kind that are in force, by key, in the order of their keys."""
-        statement = select(_RECORDS).where(_RECORDS.c.kind == kind).order_by(_RECORDS.c.id)
-        with self._engine.connect() as connection:
-            rows = connection.execute(statement).mappings().all()
+    def kept(self, kind: str, connection: Connection | None = None) -> dict[str, Kept]:
+        """The records of a kind that are in force, by key, in the order of their keys; as a connection sees them."""
+        statement = select(RECORDS).where(RECORDS.c.kind == kind).order_by(RECORDS.c.id)
+        with nullcontext(connection) if connection is not None else self.reading() as asked:
+            rows = asked.execute(statement).mappings().all()
         newest = {r["key"]: r for r in rows}
         return {
             key: Kept(json.loads(r["record"]), r["entered_by"], r["entered_at"])
@@ -139,28 +135,38 @@ class State:
 
     def version(self, kind: str) -> int:
         """Changes whenever the records of a kind may have changed: half of a cache key. 0 before the first."""
-        statement = select(func.max(_RECORDS.c.id)).where(_RECORDS.c.kind == kind)
+        statement = select(func.max(RECORDS.c.id)).where(RECORDS.c.kind == kind)
         with self._engine.connect() as connection:
             return int(connection.execute(statement).scalar() or 0)
 
-    def keep(self, kind: str, records: Mapping[str, Mapping[str, Any] | None], entered_by: str) -> None:
-        """Adds records by key, all or none; each replaces an earlier one of its kind and key, and None takes it back."""
+    def keep(
+        self,
+        kind: str,
+        records: Mapping[str, Mapping[str, Any] | None],
+        entered_by: str,
+        connection: Connection | None = None,
+    ) -> None:
+        """Adds records by key, all or none; each replaces an earlier one of its kind and key, and None takes it back.
+
+        With the connection of a transaction (`writing`) they are part of it.
+        """
         rows = [
             {
                 "kind": kind,
                 "key": key,
                 "record": None if record is None else json.dumps(record, ensure_ascii=False),
                 "entered_by": entered_by,
-                "entered_at": _now(),
+                "entered_at": now(),
             }
             for key, record in records.items()
         ]
         if rows:
-            with self._engine.begin() as connection:
-                connection.execute(insert(_RECORDS), rows)
+            with nullcontext(connection) if connection is not None else self._engine.begin() as asked:
+                asked.execute(insert(RECORDS), rows)
 
 
-def _now() -> str:
+def now() -> str:
+    """The moment, UTC, ISO 8601 to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

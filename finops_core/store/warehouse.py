@@ -1,7 +1,7 @@
 """finops.duckdb: derived from the lake, and what every question is asked of.
 
-Tables: `charges` (the lake's rows and their owners), the cubes of `finops_core.store.cubes`, `batches` (what each load
-said), `meta`. A writer prepares the next version beside the current one and
+Tables: `charges` (the lake's rows and their owners), the cubes of `finops_core.store.cubes`, `allocated` and `pool_shares`
+(shared cost, see `finops_core.store.sharing`), `batches` (what each load said), `meta`. A writer prepares the next version beside the current one and
 swaps the link; readers never wait and never see half a load.
 """
 
@@ -12,19 +12,23 @@ import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from finops_core.allocation.owners import owners
+from finops_core.allocation.splits import SHARE_COLUMNS
 from finops_core.errors import UsageError
-from finops_core.focus.charges import ALLOCATED_COLUMNS, OWNER_COLUMNS
+from finops_core.focus.charges import ALLOCATED_COLUMNS
 from finops_core.formats.expressions import quoted
 from finops_core.ingest.sql import scalar
+from finops_core.store import sharing
 from finops_core.store.batches import Batch
-from finops_core.store.cubes import CUBES, Cube
+from finops_core.store.cubes import CUBES, MONTH, Cube
 from finops_core.store.home import Home, make_directory, sync
 from finops_core.store.lake import Lake, Partition, lake_columns, lake_relation
-from finops_core.store.owners import OwnerRule, owner_rules, owners_sql
+from finops_core.store.ownership import Ownership, in_force
 
 MEMORY_LIMIT = "1500MB"
 READER_LIMIT = "600MB"
@@ -49,11 +53,8 @@ def charge_table_columns() -> dict[str, str]:
 
 
 def _schema_version() -> str:
-    return json.dumps([list(charge_table_columns().items()), [list(cube.columns) for cube in CUBES]])
-
-
-def _owners_version(rules: dict[str, OwnerRule]) -> str:
-    return json.dumps({column: rule.model_dump() for column, rule in sorted(rules.items())}, sort_keys=True)
+    cubes = [list(cube.columns) for cube in CUBES]
+    return json.dumps([list(charge_table_columns().items()), cubes, sharing.DIMENSIONS, list(SHARE_COLUMNS)])
 
 
 def connect(path: Path, read_only: bool = False, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -74,36 +75,39 @@ def build(
     lake_version: int,
     spill: Path,
     anew: bool = False,
+    ownership: Ownership | None = None,
 ) -> Built:
     """Builds the next version: the current one with the months of `changed` replaced by the rows of their files.
 
+    Other months are touched only where the rules (those in force, or `ownership`) give a charge of theirs another owner.
     Builds everything from the lake where that is asked for (`anew`), and where the current version is missing, damaged
-    or was made by other rules.
+    or was made by another version of the product. Raises InputRefused for rules that cannot be applied.
     """
-    rules = owner_rules(home.rules)
+    ownership = ownership or in_force(home)
     current = home.current() if home.link.is_symlink() else None
     target = home.warehouse / _next_name(home)
     make_directory(home.warehouse)
-    usable = not anew and current is not None and current.exists() and _is_usable(current, rules)
+    meta = _meta(current) if not anew and current is not None and current.exists() else {}
+    usable = meta.get("schema") == _schema_version()
     if usable and current is not None:
         shutil.copyfile(current, target)
     else:
-        lake = Lake(home.lake)
-        replaced = set(changed)
-        version = lake.version()
-        if version is not None:
-            kept = {p for p in lake.partitions() if p not in replaced}
-            for partition in kept:
-                changed = {**changed, partition: lake.files(partitions={partition})}
+        changed = {**_all_months(Lake(home.lake), without=changed), **changed}
+        meta = {}
     try:
         connection = connect(target, spill=spill)
         try:
             connection.execute("BEGIN")
-            if not usable:
+            if not meta:
                 _create(connection)
-            _replace(connection, changed, rules)
+            touched = _replace(connection, changed, ownership)
+            if meta and meta.get("owners") != ownership.owners:
+                others = months_of_other_owners(connection, ownership)
+                lake = Lake(home.lake)
+                touched |= _replace(connection, {p: lake.files(partitions={p}) for p in others}, ownership)
+            sharing.split(connection, ownership, touched if meta.get("splits") == ownership.splits else None)
             _write_batches(connection, batches)
-            _write_meta(connection, lake_version, batches, rules)
+            _write_meta(connection, lake_version, batches, ownership)
             connection.execute("COMMIT")
             connection.execute("CHECKPOINT")
         finally:
@@ -114,6 +118,26 @@ def build(
         target.unlink(missing_ok=True)
         Path(f"{target}.wal").unlink(missing_ok=True)
         raise
+
+
+def _all_months(lake: Lake, without: Iterable[Partition]) -> dict[Partition, list[str]]:
+    """The files of every month of the lake but some."""
+    if lake.version() is None:
+        return {}
+    return {p: lake.files(partitions={p}) for p in set(lake.partitions()) - set(without)}
+
+
+def months_of_other_owners(connection: duckdb.DuckDBPyConnection, ownership: Ownership) -> list[Partition]:
+    """The months with a charge whose owner, rule or kind by these rules is not what the table has."""
+    columns = [name for name in charge_table_columns() if name not in ALLOCATED_COLUMNS]
+    had = ", ".join(f"{name} AS had_{name}" for name in ALLOCATED_COLUMNS)
+    relation = f"(SELECT {', '.join(columns)}, {had} FROM charges)"
+    found = owners(ownership.rules, relation, (*columns, *(f"had_{name}" for name in ALLOCATED_COLUMNS)))
+    found.prepare(connection)
+    other = " OR ".join(f"{name} IS DISTINCT FROM had_{name}" for name in ALLOCATED_COLUMNS)
+    return connection.execute(
+        f"SELECT DISTINCT x_Source, BillingPeriod FROM ({found.relation}) WHERE {other} ORDER BY ALL"
+    ).fetchall()
 
 
 def prepared(home: Home, path: Path) -> Built:
@@ -139,7 +163,18 @@ def sweep(home: Home, current: Path) -> None:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
-def is_built_from(path: Path, lake_version: int, newest_batch: str | None) -> bool:
+def is_built_from(path: Path, lake_version: int, newest_batch: str | None, ownership: Ownership) -> bool:
+    """Whether a warehouse is complete, of this version of the lake and these rules, with the tables that this product reads."""
+    return is_of_lake(path, lake_version, newest_batch) and owned_by(path, ownership)
+
+
+def owned_by(path: Path, ownership: Ownership) -> bool:
+    """Whether a warehouse was made by these rules."""
+    meta = _meta(path)
+    return (meta.get("owners"), meta.get("splits")) == (ownership.owners, ownership.splits)
+
+
+def is_of_lake(path: Path, lake_version: int, newest_batch: str | None) -> bool:
     """Whether a warehouse is complete, of this version of the lake, and has the tables that this product reads."""
     meta = _meta(path)
     found = (meta.get("lake_version"), meta.get("newest_batch"), meta.get("schema"))
@@ -179,11 +214,6 @@ def _meta(path: Path) -> dict[str, str]:
         connection.close()
 
 
-def _is_usable(path: Path, rules: dict[str, OwnerRule]) -> bool:
-    meta = _meta(path)
-    return meta.get("schema") == _schema_version() and meta.get("owners") == _owners_version(rules)
-
-
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
     columns = ", ".join(f"{name} {kind}" for name, kind in charge_table_columns().items())
     connection.execute(f"CREATE TABLE charges ({columns})")
@@ -195,26 +225,31 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE TABLE batches (source VARCHAR, billing_period VARCHAR, batch_id VARCHAR, record VARCHAR)"
     )
     connection.execute("CREATE TABLE meta (key VARCHAR, value VARCHAR)")
+    sharing.create(connection, types)
 
 
 def _replace(
-    connection: duckdb.DuckDBPyConnection, changed: dict[Partition, list[str]], rules: dict[str, OwnerRule]
-) -> None:
+    connection: duckdb.DuckDBPyConnection, changed: dict[Partition, list[str]], ownership: Ownership
+) -> set[date]:
+    """Replaces months by the rows of their files. Returns the first days of the calendar months that had or have charges."""
     if not changed:
-        return
+        return set()
     replaced = _in_months(changed)
-    rows = lake_relation([file for files in changed.values() for file in files])
-    lake = ", ".join(f"r.{name}" for name in lake_columns())
-    owners = ", ".join(f"o.{name}" for name in OWNER_COLUMNS)
+    touched = _calendar_months(connection, replaced)
     for table in ("charges", *(cube.name for cube in CUBES)):
         connection.execute(f"DELETE FROM {table} WHERE {replaced}")
-    tags = f"(SELECT DISTINCT Tags FROM {rows} WHERE Tags IS NOT NULL)"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE tag_owners AS {owners_sql(rules, tags)}")
-    connection.execute(
-        f"INSERT INTO charges SELECT {lake}, {owners}, NULL, CASE WHEN o.x_Team IS NULL THEN 'unallocated' ELSE 'direct' END FROM {rows} r LEFT JOIN tag_owners o ON r.Tags = o.Tags"
-    )
+    rows = lake_relation([file for files in changed.values() for file in files])
+    found = owners(ownership.rules, rows, tuple(lake_columns()))
+    found.prepare(connection)
+    connection.execute(f"INSERT INTO charges BY NAME {found.relation}")
     for months in _portions(connection, replaced):
         _fill_cubes(connection, _in_months(months))
+    return touched | _calendar_months(connection, replaced)
+
+
+def _calendar_months(connection: duckdb.DuckDBPyConnection, replaced: str) -> set[date]:
+    found = connection.execute(f"SELECT DISTINCT {MONTH} FROM monthly WHERE {replaced}").fetchall()
+    return {month for (month,) in found}
 
 
 def _in_months(months: Iterable[Partition]) -> str:
@@ -258,13 +293,15 @@ def _write_meta(
     connection: duckdb.DuckDBPyConnection,
     lake_version: int,
     batches: list[Batch],
-    rules: dict[str, OwnerRule],
+    ownership: Ownership,
 ) -> None:
     connection.execute("DELETE FROM meta")
     meta = {
         "lake_version": str(lake_version),
         "newest_batch": batches[-1].batch_id if batches else "",
         "schema": _schema_version(),
-        "owners": _owners_version(rules),
+        "owners": ownership.owners,
+        "splits": ownership.splits,
+        "rules": str(ownership.number),
     }
     connection.execute("INSERT INTO meta SELECT unnest(?), unnest(?)", [list(meta), list(meta.values())])

@@ -58,6 +58,8 @@ def value(table: ir.Table, found: Dimension) -> ir.Value:
     """A dimension's value in each row of `charges` or of a cube."""
     if found.name in _OF_DAY:
         return _OF_DAY[found.name](charge_day(table))
+    if found.name in table.columns:
+        return table[found.name]
     if not found.name.startswith(TAG):
         return table[found.column]
     tags = cast(Any, table["Tags"])

@@ -22,6 +22,7 @@ PAGES = {
     "/views": "Saved views",
     "/glossary": "Glossary",
     "/sources": "Sources & upload",
+    "/statements": "Showback statements",
     "/reconciliation": "Reconciliation",
     "/explorer?present=1&where=RegionId%3Deu-west-1": "Explorer",
 }

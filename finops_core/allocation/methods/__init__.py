@@ -1,0 +1,119 @@
+"""How the cost of a pool is split. A method is one module here, known by the key that its mapping begins with.
+
+The module declares `KEY` and a class `Method`, a pydantic model. Shares are exact fractions that sum to 1; the consumer None
+stands for nobody: what is left with nobody is shown as unallocated. A consumer `pool:NAME` is another pool.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from finops_core.allocation.drivers import DriverSpec
+
+POOL = "pool:"
+Per = Literal["day", "month"]
+Shares = Mapping[str | None, Fraction]
+Consumers = Annotated[
+    tuple[str, ...] | Literal["all"],
+    BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
+]
+"""Names of consumers, or all who have direct cost in the month."""
+
+
+class Facts(Protocol):
+    """What is known of one pool on one day in one currency."""
+
+    @property
+    def currency(self) -> str: ...
+
+    @property
+    def cost(self) -> Decimal:
+        """The EffectiveCost of the pool on the day."""
+
+    def direct(self, per: Per) -> Mapping[str, Decimal]:
+        """The direct EffectiveCost of each consumer, and of each pool as `pool:NAME`, on the day or in its calendar month."""
+
+    def consumers(self) -> tuple[str, ...]:
+        """Who has direct cost in the month: in the currency or, where nobody has, in any."""
+
+    def driver(self, spec: DriverSpec, per: Per) -> Mapping[str | None, Decimal]:
+        """The measured weights of the day or its calendar month; empty where there is no data."""
+
+
+class Method(BaseModel):
+    """A method of splitting: frozen, and strict about what it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def shares(self, facts: Facts) -> Shares | None:
+        """The share of each consumer, summing to exactly 1; None where the facts give none, for the fallback to be asked."""
+        raise NotImplementedError
+
+    def names(self) -> tuple[str, ...]:
+        """The consumers that are named, those of the kind `pool:NAME` among them."""
+        return ()
+
+    def drivers(self) -> tuple[DriverSpec, ...]:
+        """The measures that it needs."""
+        return ()
+
+    def leaves_no_way_out(self) -> bool:
+        """Whether all cost goes to other pools, whatever the facts."""
+        names = self.names()
+        return bool(names) and all(name.startswith(POOL) for name in names)
+
+    def in_words(self) -> str:
+        """How it splits, for people."""
+        raise NotImplementedError
+
+
+def proportional(weights: Mapping[Any, Decimal | int]) -> Shares | None:
+    """Shares in proportion to the positive weights; None where there are none."""
+    positive = {name: Fraction(weight) for name, weight in weights.items() if weight > 0}
+    total = sum(positive.values(), Fraction(0))
+    return {name: weight / total for name, weight in positive.items()} if total else None
+
+
+@cache
+def kinds() -> dict[str, type[Method]]:
+    """The methods by the key that says which it is."""
+    found = [
+        importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)
+    ]
+    return {module.KEY: module.Method for module in found}
+
+
+def key_of(method: Method) -> str:
+    """The key by which a method is written."""
+    return next(key for key, kind in kinds().items() if type(method) is kind)
+
+
+def parse(written: Any) -> Method:
+    """A method as it is written in a pool. Raises ValueError in words."""
+    if isinstance(written, Method):
+        return written
+    if isinstance(written, str) and written in kinds():
+        written = {written: "all"}
+    if not isinstance(written, dict):
+        raise ValueError(f"write a mapping with one of {', '.join(kinds())}")
+    kind = next((kind for key, kind in kinds().items() if key in written), None)
+    if kind is None:
+        raise ValueError(f"has none of {', '.join(kinds())}, but {', '.join(map(str, written)) or 'nothing'}")
+    try:
+        return kind.model_validate(written)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        words = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            words = "there is no such field here"
+        raise ValueError(f"{field}: {words}" if field else words) from error
+
+
+AnyMethod = Annotated[Method, BeforeValidator(parse)]

@@ -1,0 +1,52 @@
+"""Agreed shares, which sum to exactly 1: `{fixed: {search: 0.5, web: 0.3, "pool:data-platform": 0.2}}`. `1/3` and `25 %` can be written."""
+
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, model_validator
+
+from finops_core.allocation import methods
+
+KEY = "fixed"
+
+
+def _share(written: Any) -> Fraction:
+    """A share as it is written. Raises ValueError for what is none."""
+    text = str(written).strip()
+    try:
+        share = Fraction(text[:-1].strip()) / 100 if text.endswith("%") else Fraction(text.replace(" ", ""))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{text!r} is no share: write 0.25, 25 % or 1/4") from None
+    if share < 0:
+        raise ValueError(f"the share {text} is negative")
+    return share
+
+
+def _shares(written: Any) -> Any:
+    if not isinstance(written, dict) or not written:
+        raise ValueError("is a mapping of consumers to shares")
+    return tuple((str(name), _share(share)) for name, share in written.items())
+
+
+class Method(methods.Method):
+    fixed: Annotated[tuple[tuple[str, Any], ...], BeforeValidator(_shares)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Method":
+        total = sum((share for _, share in self.fixed), Fraction(0))
+        if total != 1:
+            raise ValueError(f"the shares sum to {_text(total)}, not to 1")
+        return self
+
+    def shares(self, facts: methods.Facts) -> methods.Shares | None:
+        return {name: share for name, share in self.fixed if share}
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, share in self.fixed if share)
+
+    def in_words(self) -> str:
+        return "fixed: " + ", ".join(f"{name} {float(share):.4g}" for name, share in self.fixed)
+
+
+def _text(share: Fraction) -> str:
+    return f"{float(share):.12g}" if share.denominator not in (1,) else str(share)

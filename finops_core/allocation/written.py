@@ -1,0 +1,85 @@
+"""YAML that people write, read so that every value knows its line. All scalars stay text: `0123` is an account id."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from finops_core.errors import InputRefused, Place
+
+_DEEPEST = 40
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A YAML file: its name, its data (mappings, lists and text), and the line of each place in it."""
+
+    name: str
+    data: Any
+    lines: dict[tuple[Hashable, ...], int]
+
+    def place(self, path: Sequence[Hashable] = ()) -> Place:
+        """Where a value stands: the line of the deepest part of its path that is written."""
+        for length in range(len(path), -1, -1):
+            line = self.lines.get(tuple(path[:length]))
+            if line is not None:
+                return Place(self.name, line=line)
+        return Place(self.name)
+
+    def validated(self, model: type[Model]) -> Model:
+        """The data as a pydantic model. Raises InputRefused with the file, the line and the field."""
+        try:
+            return model.model_validate(self.data)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            path = first["loc"]
+            words = first["msg"].removeprefix("Value error, ")
+            if first["type"] == "extra_forbidden":
+                words = "there is no such field"
+            field = ".".join(str(part + 1 if isinstance(part, int) else part) for part in path)
+            raise InputRefused(f"{field}: {words}", self.place(path)) from error
+
+
+def read(text: str, name: str) -> Written:
+    """Reads one YAML document. Raises InputRefused for what is no YAML, for a key that is written twice, and for anchors."""
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
+            raise InputRefused("YAML aliases (*name) are not taken: write the value out", Place(name))
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        lines: dict[tuple[Hashable, ...], int] = {}
+        if root is not None:
+            _walk(root, (), lines, name)
+        return Written(name, yaml.load(text, Loader=yaml.BaseLoader), lines)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())[:200]
+        raise InputRefused(
+            f"no YAML: {problem}", Place(name, line=mark.line + 1 if mark else None)
+        ) from error
+    except RecursionError as error:
+        raise InputRefused(f"is nested more than {_DEEPEST} deep", Place(name)) from error
+
+
+def _walk(
+    node: yaml.Node, path: tuple[Hashable, ...], lines: dict[tuple[Hashable, ...], int], name: str
+) -> None:
+    line = node.start_mark.line + 1
+    lines.setdefault(path, line)
+    if len(path) > _DEEPEST:
+        raise InputRefused(f"is nested more than {_DEEPEST} deep", Place(name, line=line))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            at = (*path, key.value)
+            if at in lines:
+                raise InputRefused(
+                    f"{key.value!r} is written twice, first in line {lines[at]}",
+                    Place(name, line=key.start_mark.line + 1),
+                )
+            lines[at] = key.start_mark.line + 1
+            _walk(value, at, lines, name)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            _walk(item, (*path, number), lines, name)

@@ -1,0 +1,62 @@
+"""Showback: what each owner costs, directly and by shares of pools. Sums to the same question's total, exactly."""
+
+from collections.abc import Sequence
+
+import polars
+
+from finops_core.allocation.owners import SHARED, UNALLOCATED
+from finops_core.focus.charges import COSTS
+from finops_core.model.ledger import Ledger
+from finops_core.model.query import Query, conditions
+from finops_core.store.sharing import CURRENCY, DIMENSIONS, KIND, RULE_NAME
+from finops_core.vocabulary.dimensions import DAY_DIMENSIONS, canonical
+
+DIRECT_COST, SHARED_COST, TOTAL = "direct", "shared", "total"
+_MONEY = polars.Decimal(38, 18)
+
+
+def shared_out(ledger: Ledger, query: Query, by: Sequence[str]) -> polars.DataFrame:
+    """A query's metrics by dimensions and by how the charges found their owner, pools split over those who share them.
+
+    Columns: BillingCurrency, *by, x_AllocationKind, x_AllocationRule (the pool's name where the kind is `shared`), and the
+    metrics as Decimal(38,18), which sum to the query's total exactly. By what is no property of a part of a pool, such
+    as a tag or a resource, or filtered by it, the pools' charges are told where they stand.
+    """
+    asked = query.but(by=tuple(dict.fromkeys([*by, KIND, RULE_NAME])), order=None, limit=None)
+    return ledger.query(asked.but(allocated=_can_be_split(asked)))
+
+
+def showback(ledger: Ledger, query: Query) -> polars.DataFrame:
+    """ChargePeriod (with a grain), BillingCurrency, the query's dimensions, `direct`, `shared`, `total`, costliest first.
+
+    The first metric is meant, a cost. What of a pool nobody takes is `shared` too, of the missing owner.
+    """
+    metric = query.metrics[0]
+    found = shared_out(ledger, query.but(metrics=(metric,)), query.by)
+    keys = [
+        name
+        for name in found.columns
+        if name != metric and (name in query.by or name not in (KIND, RULE_NAME))
+    ]
+    cost, shared = polars.col(metric).cast(_MONEY), of_pool()
+    table = found.group_by(keys).agg(
+        cost.filter(~shared).sum().alias(DIRECT_COST),
+        cost.filter(shared).sum().alias(SHARED_COST),
+        cost.sum().alias(TOTAL),
+    )
+    descending = [name == TOTAL for name in (CURRENCY, TOTAL, *keys)]
+    return table.sort([CURRENCY, TOTAL, *keys], descending=descending, nulls_last=True)
+
+
+def of_pool() -> polars.Expr:
+    """Whether a row of `shared_out` is of a pool, which x_AllocationRule then names: also what of it nobody takes."""
+    unallocated = (polars.col(KIND) == UNALLOCATED) & polars.col(RULE_NAME).is_not_null()
+    return ((polars.col(KIND) == SHARED) | unallocated).fill_null(False)
+
+
+def _can_be_split(query: Query) -> bool:
+    names = [canonical(name) for name in query.by]
+    names += [name for node in conditions(query.where) for name in node.dimensions]
+    return all(name in DIMENSIONS or name in DAY_DIMENSIONS for name in names) and set(query.metrics) <= set(
+        COSTS
+    )

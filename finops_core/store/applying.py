@@ -1,0 +1,58 @@
+"""Puts allocation rules in force: checked, applied to the store, kept as a version, all of it or nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from finops_core.allocation import ruleset
+from finops_core.allocation.ruleset import RuleSet
+from finops_core.errors import UsageError
+from finops_core.store import rulesets
+from finops_core.store.home import WAIT, Home, full_disk_in_words
+from finops_core.store.load import reown, repair
+from finops_core.store.ownership import Ownership
+from finops_core.store.rulesets import Version
+from finops_core.store.state import State
+
+
+def apply(
+    home: Home,
+    files: Mapping[str, str],
+    author: str,
+    reason: str,
+    details: Mapping[str, Any] | None = None,
+    wait: float = WAIT,
+) -> Version:
+    """Applies a rule set as the next version, in the store and in state.
+
+    The store is built beside the current one, then the version is kept, then the store is swapped in: killed before, the
+    old version stands; killed between, the next writer finishes. Raises InputRefused with file and line for rules that
+    are malformed, UsageError without author or reason and where nothing changed, and HomeBusy.
+    """
+    rules = ruleset.parse(files)
+    _refuse_blank(author, reason)
+    return _put(home, rules, wait, lambda state: rulesets.apply(state, rules.files, author, reason, details))
+
+
+def undo(home: Home, number: int, author: str, reason: str, wait: float = WAIT) -> Version:
+    """Puts an older version in force again, as a new version. Raises as `apply`, and where there is no such version."""
+    _refuse_blank(author, reason)
+    rules = ruleset.parse(rulesets.version(State(home), number).files)
+    return _put(home, rules, wait, lambda state: rulesets.undo(state, number, author, reason))
+
+
+def _put(home: Home, rules: RuleSet, wait: float, keep: Any) -> Version:
+    kept: list[Version] = []
+    with full_disk_in_words(home.path), home.writing(wait):
+        repair(home)
+        state = State(home)
+        newest = rulesets.in_force(state)
+        if newest is not None and dict(newest.files) == dict(rules.files):
+            raise UsageError(f"nothing changed: version {newest.number} has the same rules")
+        ownership = Ownership(rules, (newest.number if newest else 0) + 1, home.metrics)
+        reown(home, ownership, lambda: kept.append(keep(state)))
+    return kept[0]
+
+
+def _refuse_blank(author: str, reason: str) -> None:
+    if not author.strip() or not reason.strip():
+        raise UsageError("say who applies the rules, and why: author and reason are kept with the version")

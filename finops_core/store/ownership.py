@@ -1,0 +1,87 @@
+"""The allocation rules of a home that are in force, and what says whether a warehouse was made by them."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars
+
+from finops_core.allocation import ruleset
+from finops_core.allocation.drivers import DriverSpec, fingerprint, weights
+from finops_core.allocation.ruleset import FILE, RuleSet
+from finops_core.errors import InputRefused, Place
+from finops_core.store import rulesets
+from finops_core.store.fingerprint import ALLOCATING, rules_digest
+from finops_core.store.home import Home
+from finops_core.store.state import State
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """A rule set, the number of its version (0 for what nobody applied), and where its drivers are measured."""
+
+    rules: RuleSet
+    number: int
+    metrics: Path
+
+    @cached_property
+    def owners(self) -> str:
+        """Changes whenever charges may get other owners."""
+        return f"{self.rules.owners_digest} {rules_digest(ALLOCATING).hex()[:16]}"
+
+    @cached_property
+    def splits(self) -> str:
+        """Changes whenever pools may be split otherwise, the owners being the same. Raises InputRefused for a driver
+        whose file is gone."""
+        drivers = {repr(s): s for pool in self.rules.pools for m in pool.methods() for s in m.drivers()}
+        measured = {name: fingerprint(spec, self.metrics) for name, spec in sorted(drivers.items())}
+        return json.dumps([self.rules.splits_digest, measured])
+
+    def weights(self) -> Callable[[DriverSpec], polars.DataFrame]:
+        """What reads a driver of this home."""
+        return lambda spec: weights(spec, self.metrics)
+
+
+def in_force(home: Home) -> Ownership:
+    """The rules in force: the version that was applied last, else those of HOME/rules, else the shipped ones.
+
+    Raises InputRefused, with file and line, where rules that were never applied are malformed.
+    """
+    number = 0
+    files: dict[str, str] | None = None
+    if home.state.exists() or os.environ.get("FARTHING_STATE"):
+        version = rulesets.in_force(State(home))
+        if version is not None:
+            number, files = version.number, version.files
+    if files is None and (home.rules / FILE).exists():
+        files = written(home.rules)
+    return Ownership(ruleset.parse(files) if files is not None else ruleset.default(), number, home.metrics)
+
+
+def written(rules: Path) -> dict[str, str]:
+    """The texts of a directory of rules, by default HOME/rules, or of a file there: allocation.yaml and the directory files that
+    it names; the shipped rules where the directory has none.
+
+    Raises InputRefused for a file that is no UTF-8 text or cannot be read; a file that is missing is `parse`'s to say.
+    """
+    directory = rules if rules.is_dir() else rules.parent
+    file = directory / FILE if rules.is_dir() else rules
+    main = _text(file) if file.exists() else ruleset.shipped()
+    files = {FILE: main}
+    for name in ruleset.named_files(main):
+        path = directory / name
+        if path.is_file() and path.resolve().is_relative_to(directory.resolve()):
+            files[name] = _text(path)
+    return files
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputRefused(f"is no UTF-8 text: byte {error.start:,} is none", Place(str(path))) from error
+    except OSError as error:
+        raise InputRefused(f"cannot be read: {error.strerror}", Place(str(path))) from error

@@ -1,0 +1,108 @@
+"""The tables of shared cost in finops.duckdb: `pool_shares`, who gets which part of a pool each day, and `allocated`, the cost
+of pools split by these shares. A row of `allocated` is what a consumer gets of a day's shared charges of one account, service
+and owner; its columns are those of the charges, with the consumer in the place of the owner.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import cast
+
+import duckdb
+import polars
+
+from finops_core.allocation.owners import DIRECT, RULE, SHARED, UNALLOCATED
+from finops_core.allocation.splits import PART_MACROS, SHARE_COLUMNS, part_sql, shares
+from finops_core.focus.charges import ALLOCATED_COLUMNS, COSTS, MONEY, OWNER_COLUMNS
+from finops_core.formats.expressions import identifier, quoted
+from finops_core.store.cubes import ACCOUNT, COMMON, DAY, SERVICE, holding
+from finops_core.store.ownership import Ownership
+
+CURRENCY = "BillingCurrency"
+KIND, RULE_NAME = "x_AllocationKind", "x_AllocationRule"
+DIMENSIONS = (*COMMON, *ACCOUNT, *SERVICE, *ALLOCATED_COLUMNS)
+"""What is known of a part of a shared charge; x_AllocationRule is its pool."""
+
+
+def create(connection: duckdb.DuckDBPyConnection, types: dict[str, str]) -> None:
+    """Makes the tables, empty."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in SHARE_COLUMNS.items())
+    connection.execute(f"CREATE TABLE pool_shares ({columns})")
+    dimensions = ", ".join(f"{name} {types[name]}" for name in DIMENSIONS)
+    costs = ", ".join(f"{name} {MONEY}" for name in COSTS)
+    connection.execute(f"CREATE TABLE allocated ({DAY} DATE, {dimensions}, {costs})")
+
+
+def split(
+    connection: duckdb.DuckDBPyConnection, ownership: Ownership, months: Iterable[date] | None = None
+) -> None:
+    """Splits the pools anew: in the calendar months given, by their first days, else in all."""
+    where = "TRUE"
+    if months is not None:
+        named = ", ".join(f"DATE '{month}'" for month in sorted(set(months)))
+        where = f"date_trunc('month', {DAY}) IN ({named})" if named else "FALSE"
+    for table in ("pool_shares", "allocated"):
+        connection.execute(f"DELETE FROM {table} WHERE {where}")
+    if not ownership.rules.pools:
+        return
+    found = shares(
+        ownership.rules, _direct(connection, ownership, where), _pools(connection, where), ownership.weights()
+    )
+    connection.register("found_shares", found.to_arrow())
+    try:
+        names = ", ".join(map(identifier, SHARE_COLUMNS))
+        connection.execute(f"INSERT INTO pool_shares SELECT {names} FROM found_shares")
+        for macro in filter(str.strip, PART_MACROS.split(";")):
+            connection.execute(macro)
+        connection.execute(_allocated_sql(ownership, where))
+    finally:
+        connection.unregister("found_shares")
+
+
+def _direct(connection: duckdb.DuckDBPyConnection, ownership: Ownership, where: str) -> polars.DataFrame:
+    """Direct cost by day, currency, owner column and consumer."""
+    parts = []
+    for over in sorted({pool.over for pool in ownership.rules.pools}):
+        cube = holding({DAY, CURRENCY, over, KIND})[0]
+        parts.append(
+            f"SELECT {DAY}, {CURRENCY}, {quoted(over)} AS Over, {over} AS Consumer, sum(EffectiveCost) AS cost"
+            f" FROM {cube.name} WHERE {where} AND {KIND} IN ('{DIRECT}', '{RULE}', '{UNALLOCATED}')"
+            f" AND {over} IS NOT NULL GROUP BY ALL"
+        )
+    return _frame(connection, " UNION ALL ".join(parts))
+
+
+def _pools(connection: duckdb.DuckDBPyConnection, where: str) -> polars.DataFrame:
+    """What each pool costs by day and currency."""
+    cube = holding({DAY, CURRENCY, KIND, RULE_NAME})[0]
+    return _frame(
+        connection,
+        f"SELECT {DAY}, {CURRENCY}, {RULE_NAME} AS Pool, sum(EffectiveCost) AS cost FROM {cube.name}"
+        f" WHERE {where} AND {KIND} = '{SHARED}' GROUP BY ALL",
+    )
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, statement: str) -> polars.DataFrame:
+    return cast(polars.DataFrame, polars.from_arrow(connection.sql(statement).to_arrow_table()))
+
+
+def _allocated_sql(ownership: Ownership, where: str) -> str:
+    """SQL that adds the parts of shared charges. A pool without shares on a day, which cannot be, would stay with nobody."""
+    cube = holding({DAY, *DIMENSIONS})[0]
+    keys = ", ".join((DAY, *DIMENSIONS))
+    sums = ", ".join(f"sum({cost}) AS {cost}" for cost in COSTS)
+    whole = "g.* , coalesce(s.Low, 0) AS low, coalesce(s.High, 1000000000000000000) AS high"
+    consumers = ", ".join(f"s.{column} AS to_{column}" for column in ownership.rules.consumers)
+    columns = {name: name for name in DIMENSIONS}
+    for column in OWNER_COLUMNS:
+        other = f"to_{column}" if column in ownership.rules.consumers else column
+        columns[column] = f"CASE WHEN Over = {quoted(column)} OR Over IS NULL THEN Consumer ELSE {other} END"
+    columns[KIND] = f"CASE WHEN Consumer IS NULL THEN '{UNALLOCATED}' ELSE '{SHARED}' END"
+    selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+    parts = ", ".join(part_sql(cost, "low", "high") for cost in COSTS)
+    return f"""
+        INSERT INTO allocated
+        SELECT {DAY}, {selected}, {parts} FROM (
+            SELECT {whole}, s.Over, s.Consumer{f", {consumers}" if consumers else ""}
+            FROM (SELECT {keys}, {sums} FROM {cube.name} WHERE {where} AND {KIND} = '{SHARED}' GROUP BY ALL) g
+            LEFT JOIN found_shares s
+            ON s.Pool = g.{RULE_NAME} AND s.{DAY} = g.{DAY} AND s.{CURRENCY} = g.{CURRENCY})"""

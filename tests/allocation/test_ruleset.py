@@ -1,0 +1,134 @@
+"""Rules that are wrong are refused, with file and line; rules that are right are read as they are written."""
+
+from datetime import date
+from textwrap import dedent
+
+import pytest
+
+from finops_core.allocation import ruleset
+from finops_core.allocation.rules import in_order
+from finops_core.errors import InputRefused
+
+TEAMS = "team,cost_center\nsearch,CC-1\nweb,CC-2\n"
+RULE = "rules:\n- name: a\n  set: {x_Team: search}\n"
+POOL = "pools:\n- name: p\n  when: ServiceName=A\n  split: "
+
+WRONG = {
+    "an unknown field": ("rules:\n- name: a\n  set: {x_Team: b}\n  wen: x\n", 4, "no such field"),
+    "an unknown field at the top": ("rule: []\n", 1, "no such field"),
+    "an unknown field of a value": ("rules:\n- name: a\n  set:\n    x_Team: {tag: t, speling: {}}\n", 4, "no such field"),
+    "no owner column": ("rules:\n- name: a\n  set:\n    Team: b\n", 4, "no owner column"),
+    "no date": ("rules:\n- name: a\n  from: 2026-13-01\n  set: {x_Team: b}\n", 3, "date"),
+    "no day": ("rules:\n- name: a\n  from: 2026-02-01\n  to: 2026-02-01\n  set: {x_Team: b}\n", 2, "holds no day"),
+    "no dimension": ("rules:\n- name: a\n  when: Servce=A\n  set: {x_Team: b}\n", 3, "did you mean"),
+    "no condition": ("rules:\n- name: a\n  when: ServiceName\n  set: {x_Team: b}\n", 3, "no condition"),
+    "a bomb": ("rules:\n- name: a\n  when: ResourceId matches (a+)+$\n  set: {x_Team: b}\n", 3, "repeats a repetition"),
+    "a bomb in a value": (
+        "rules:\n- name: a\n  set:\n    x_Team: {column: ResourceId, pattern: '(x*)*'}\n", 4, "repeats a repetition"),
+    "no pattern": ("rules:\n- name: a\n  set:\n    x_Team: {column: ResourceId, pattern: '['}\n", 4, "RE2"),
+    "two entries": (RULE + "- name: a\n  set: {x_Team: b}\n", 4, "two entries 'a'"),
+    "a key twice": ("rules: []\nrules: []\n", 2, "written twice, first in line 1"),
+    "no YAML": ("rules: [\n", 2, "no YAML"),
+    "an alias": ("rules: &r []\npools: *r\n", None, "aliases"),
+    "a cycle": (
+        "rules:\n- name: a\n  set:\n    x_Team: {column: x_Product}\n- name: b\n  when: x_Team=q\n  set: {x_Product: z}\n",
+        4, "x_Team needs x_Product needs x_Team"),
+    "itself": ("rules:\n- name: a\n  when: x_Team is null\n  set: {x_Team: b}\n", 4, "x_Team needs x_Team"),
+    "no directory": (
+        "rules:\n- name: a\n  set:\n    x_Team: {column: SubAccountId, directory: d, field: f}\n", 4, "no directory 'd'"),
+    "no field": (
+        "directories:\n  teams: {file: teams.csv, key: team}\nrules:\n- name: a\n  set:\n"
+        "    x_Team: {column: SubAccountId, directory: teams, field: f}\n", 6, "no field 'f'"),
+    "no key": ("directories:\n  teams: {file: teams.csv, key: squad}\n", None, "no column 'squad'"),
+    "no file": ("directories:\n  teams: {file: gone.csv, key: team}\n", 2, "gone.csv is missing"),
+    "a file elsewhere": ("directories:\n  teams: {file: ../teams.csv, key: team}\n", 2, "pattern"),
+    "shares below 1": (POOL + "\n    fixed: {search: 0.5, web: 0.4}\n", 4, "sum to 0.9, not to 1"),
+    "shares above 1": (POOL + "\n    fixed: {search: 1/3, web: 1/3, ml: 40 %}\n", 4, "not to 1"),
+    "a negative share": (POOL + "\n    fixed: {search: 1.5, web: -0.5}\n", 4, "is negative"),
+    "no share": (POOL + "\n    fixed: {search: all}\n", 4, "is no share"),
+    "no method": (POOL + "{random: all}\n", 4, "has none of"),
+    "no pool": (POOL + "{even: ['pool:q', search]}\n", 2, "no pool of that name"),
+    "pools in a circle": (
+        POOL + "{even: ['pool:q']}\n- name: q\n  when: ServiceName=B\n  split: {fixed: {'pool:p': 1}}\n",
+        2, "the pools p, q only feed each other"),
+    "a pool without a condition": ("pools:\n- name: p\n  split: {even: all}\n", 2, "when"),
+    "spellings of two": (
+        "rules:\n- name: a\n  set:\n    x_Team: {tag: t, spellings: {a: [x], b: [X]}}\n", 4, "stands for both"),
+    "no kind of value": ("rules:\n- name: a\n  set:\n    x_Team: {tags: t}\n", 4, "has none of"),
+    "a computed column": ("rules:\n- name: a\n  set:\n    x_Team: {column: Month}\n", 4, "no text column"),
+    "what rules find": ("rules:\n- name: a\n  when: x_AllocationKind=rule\n  set: {x_Team: b}\n", 3, "what rules find"),
+    "a list of rules that is none": ("rules: yes\n", 1, "list"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_refused_with_its_line(case: str) -> None:
+    text, line, words = WRONG[case]
+    with pytest.raises(InputRefused) as refused:
+        ruleset.parse({"allocation.yaml": text, "teams.csv": TEAMS})
+    assert refused.value.place is not None
+    assert refused.value.place.line == line
+    assert words in str(refused.value)
+    assert str(refused.value).startswith("teams.csv" if case == "no key" else "allocation.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("team,cost_center\nsearch,1\nsearch,2\n", 3, "named twice for the same days"),
+        ("team,cost_center\nsearch\n", 2, "has 1 cells"),
+        ("team,team\na,b\n", 1, "named twice"),
+        ("team,from\na,soon\n", 2, "no date"),
+        ("team,from,to\na,2026-01-01,2026-03-01\na,2026-02-01,\n", 3, "named twice for the same days"),
+        ("team,x\n,1\n", 2, "is empty"),
+        ("", None, "is empty"),
+    ],
+)
+def test_a_directory_that_is_wrong_is_refused_with_its_line(text: str, line: int | None, words: str) -> None:
+    files = {"allocation.yaml": "directories:\n  teams: {file: teams.csv, key: team}\n", "teams.csv": text}
+    with pytest.raises(InputRefused, match=words) as refused:
+        ruleset.parse(files)
+    assert refused.value.place is not None
+    assert (refused.value.place.file, refused.value.place.line) == ("teams.csv", line)
+
+
+def test_scalars_stay_text_and_lists_of_keys_are_several_keys() -> None:
+    services = "services:\n- prefixes: [web, '007']\n  team: 0123\n- prefixes: api\n  team: no\n"
+    text = "directories:\n  s: {file: s.yaml, key: prefixes}\n"
+    found = ruleset.parse({"allocation.yaml": text, "s.yaml": services}).directories["s"]
+    assert found.select("__key", "team").rows() == [("web", "0123"), ("007", "0123"), ("api", "no")]
+
+
+def test_revisions_divide_the_days_and_keep_the_place_of_the_first() -> None:
+    text = dedent("""
+        rules:
+        - {name: a, set: {x_Team: one}}
+        - {name: b, set: {x_Team: two}}
+        - {name: a, from: 2026-03-01, set: {x_Team: three}}
+        - {name: a, from: 2026-02-01, to: 2026-02-10, set: {x_Team: four}}
+    """)
+    found = ruleset.parse({"allocation.yaml": text}).rules
+    assert [(r.name, r.since, r.until) for r in found] == [
+        ("a", None, date(2026, 2, 1)),
+        ("a", date(2026, 3, 1), None),
+        ("a", date(2026, 2, 1), date(2026, 2, 10)),
+        ("b", None, None),
+    ]
+    assert in_order(found) == list(found)
+
+
+def test_comments_change_no_digest_and_owners_do() -> None:
+    plain = ruleset.parse({"allocation.yaml": RULE})
+    assert ruleset.parse({"allocation.yaml": "# why\n" + RULE}).owners_digest == plain.owners_digest
+    assert (
+        ruleset.parse({"allocation.yaml": RULE.replace("search", "web")}).owners_digest != plain.owners_digest
+    )
+    split = POOL + "{even: all}\n"
+    pools = ruleset.parse({"allocation.yaml": RULE + split})
+    fixed = ruleset.parse({"allocation.yaml": RULE + split.replace("even: all", "direct: all")})
+    assert pools.owners_digest != plain.owners_digest
+    assert (pools.owners_digest, pools.splits_digest == fixed.splits_digest) == (fixed.owners_digest, False)
+
+
+def test_the_shipped_rules_are_sound() -> None:
+    assert [rule.name for rule in ruleset.default().rules][:2] == ["team tag", "product tag"]

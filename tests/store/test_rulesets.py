@@ -1,0 +1,93 @@
+"""Applied versions of the rules: numbered, told apart, put back, and each with its entry in the audit log."""
+
+import pytest
+
+from finops_core.errors import UsageError
+from finops_core.store import audit, rulesets
+from finops_core.store.home import Home
+from finops_core.store.state import State
+
+FIRST = {"allocation.yaml": "rules:\n- name: a\n", "accounts.csv": "account,team\n1,search\n"}
+SECOND = {"allocation.yaml": "rules:\n- name: b\n", "accounts.csv": FIRST["accounts.csv"]}
+
+
+def test_versions_are_numbered_and_the_newest_is_in_force(home: Home) -> None:
+    state = State(home)
+    assert rulesets.in_force(state) is None
+    assert rulesets.versions(state) == []
+    one = rulesets.apply(state, FIRST, "ada", "begin")
+    two = rulesets.apply(state, SECOND, "bob", "rename a", {"moved": {"USD": "12.50"}})
+    assert (one.number, two.number) == (1, 2)
+    again = State(home)
+    assert rulesets.in_force(again) == two
+    assert rulesets.version(again, 1) == one
+    assert dict(rulesets.version(again, 1).files) == FIRST
+    assert [(v.number, v.author, v.reason) for v in rulesets.versions(again)] == [
+        (2, "bob", "rename a"),
+        (1, "ada", "begin"),
+    ]
+    newest, first = audit.entries(again, subject=rulesets.SUBJECT)
+    assert (newest.who, newest.reason, newest.details["version"]) == ("bob", "rename a", 2)
+    assert newest.details["moved"] == {"USD": "12.50"}
+    assert newest.details["files"]["accounts.csv"] == first.details["files"]["accounts.csv"]
+    assert newest.details["files"]["allocation.yaml"] != first.details["files"]["allocation.yaml"]
+    assert audit.verify(again) == []
+
+
+def test_an_older_version_is_put_back_as_a_new_one(home: Home) -> None:
+    state = State(home)
+    rulesets.apply(state, FIRST, "ada", "begin")
+    rulesets.apply(state, SECOND, "ada", "rename a")
+    back = rulesets.undo(state, 1, "bob", "that was wrong")
+    assert (back.number, back.files) == (3, FIRST)
+    assert rulesets.version(state, 2).files == SECOND
+    assert audit.entries(state, limit=1)[0].details["files_of_version"] == 1
+    with pytest.raises(UsageError, match="nothing changed: version 3"):
+        rulesets.undo(state, 3, "bob", "again")
+    with pytest.raises(UsageError, match="no version 9"):
+        rulesets.undo(state, 9, "bob", "again")
+
+
+def test_the_difference_is_told_file_by_file() -> None:
+    assert rulesets.difference(FIRST, FIRST) == ""
+    assert rulesets.difference(FIRST, SECOND) == (
+        "--- a/allocation.yaml\n+++ b/allocation.yaml\n@@ -1,2 +1,2 @@\n rules:\n-- name: a\n+- name: b\n"
+    )
+    added = rulesets.difference({"a.csv": "x\n"}, {"a.csv": "x", "b.csv": ""})
+    assert added == (
+        "--- a/a.csv\n+++ b/a.csv\n@@ -1 +1 @@\n-x\n+x\n\\ No newline at end of file\n"
+        "--- /dev/null\n+++ b/b.csv\n"
+    )
+    assert rulesets.difference(None, {"c.csv": "1\n"}) == "--- /dev/null\n+++ b/c.csv\n@@ -0,0 +1 @@\n+1\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "author", "reason", "said"),
+    [
+        (FIRST, "ada", "again", "nothing changed: version 1"),
+        (dict(reversed(FIRST.items())), "ada", "again", "nothing changed"),
+        (SECOND, " ", "why", "author and reason"),
+        (SECOND, "ada", "\n", "author and reason"),
+        ({}, "ada", "why", "at least one file"),
+        ({"../owners.yaml": "a"}, "ada", "why", "no name of a rule file"),
+        ({"/etc/rules": "a"}, "ada", "why", "no name of a rule file"),
+    ],
+)
+def test_what_is_refused_leaves_no_trace(
+    home: Home, files: dict[str, str], author: str, reason: str, said: str
+) -> None:
+    state = State(home)
+    rulesets.apply(state, FIRST, "ada", "begin")
+    with pytest.raises(UsageError, match=said):
+        rulesets.apply(state, files, author, reason)
+    assert len(rulesets.versions(state)) == 1
+    assert audit.head(state).id == 1
+
+
+def test_megabytes_are_kept_once_whatever_the_number_of_versions(home: Home) -> None:
+    state = State(home)
+    large = "account,team\n" + "".join(f"{n:012d},search\n" for n in range(200_000))
+    for number in range(5):
+        rulesets.apply(state, {"allocation.yaml": f"# {number}\n", "accounts.csv": large}, "ada", "more")
+    assert rulesets.version(state, 2).files["accounts.csv"] == large
+    assert home.state.stat().st_size < 1.5 * len(large)
