@@ -26,6 +26,8 @@ _HEIGHT = 330
 _FEW = 8
 """So many periods have bars of a fixed width."""
 _CHOSEN_FROM = "members"
+ALONG_TIME = ("bars", "lines", "share")
+"""What `over_time` draws."""
 
 
 @dataclass(frozen=True)

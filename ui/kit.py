@@ -29,7 +29,7 @@ from finops_core.model.query import Query
 from finops_core.model.span import Span
 from finops_core.model.view import OVER_TIME, TABLES, View
 from finops_core.vocabulary.dimensions import dimension
-from ui import address, answers, bar, below, charts, drilling, figures, frame, states, tables, theme
+from ui import address, answers, bar, below, charts, drilling, figures, frame, states, tables, theme, triage
 from ui.figures import Figure
 from ui.moves import Moves
 
@@ -249,7 +249,13 @@ class Page:
             top = found.top()
             return charts.ranked(top, "after", currency, theme.colours(list(top["Member"]), ranking))
         return charts.over_time(
-            found.series, self.query.grain, currency, self.span.complete_until, ranking, self.view.chart
+            found.series,
+            self.query.grain,
+            currency,
+            self.span.complete_until,
+            ranking,
+            self.view.chart,
+            triage.marks(self.query),
         )
 
     def chart(self, key: str = "chart") -> None:
@@ -260,6 +266,9 @@ class Page:
         )
         words = f"{self.title}: {label} {what}; the table below has the figures"
         drilling.chart(self, self._drawn, key, words)
+        unmarked = triage.too_many(self.query) if self.view.chart in charts.ALONG_TIME else ""
+        if unmarked:
+            st.caption(unmarked)
 
     def table_choice(self) -> None:
         """Members, members by period, or the charges themselves."""
