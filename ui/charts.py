@@ -129,7 +129,7 @@ def over_time(
         encoding["y"] |= {"stack": "normalize", "axis": _axis("share", "%", 5)}
     layers = [{"data": {"values": rows.select(shown).to_dicts()}, "mark": mark, "encoding": encoding}]
     if events := _events(marks, grain, periods):
-        layers.append(_rules(events, {**across, "axis": None}))
+        layers.append(_rules(events, across))
     return {**_NEW, "height": _HEIGHT, "layer": layers}
 
 

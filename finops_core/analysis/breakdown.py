@@ -50,7 +50,7 @@ class Breakdown:
         named = self.table.head(self.shown).select(MEMBER, KIND, "after")
         if self.members == self.shown:
             return named
-        rest = None if self.after is None else self.after - Decimal(named["after"].sum() or 0)
+        rest = self.table.slice(self.shown).select(known_sum("after")).item()
         row = {MEMBER: other_label(self.members - self.shown), KIND: "other", "after": rest}
         return polars.concat([named, polars.DataFrame([row], schema=named.schema)])
 
