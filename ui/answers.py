@@ -160,14 +160,14 @@ def state() -> State:
     return State(ledger().home)
 
 
-def events() -> list[Event]:
+def events() -> tuple[Event, ...]:
     """What happened beside the bills: deployments, and changes of the allocation rules."""
     return _events(state().version(DEPLOYMENTS), head(state()).id)
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
-def _events(version: int, logged: int) -> list[Event]:
-    return all_events(deployments(state()), entries(state(), subject=RULES))
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _events(version: int, logged: int) -> tuple[Event, ...]:
+    return tuple(all_events(deployments(state()), entries(state(), subject=RULES)))
 
 
 def onsets(query: Query) -> dict[tuple[object, ...], Onset]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SIDES = ("ServiceName", "RegionId", "x_UsageType")
 _MOST = 4
 _MOST_MARKS = 20
-_NOBODY = "Nothing"
+_NOBODY = "Choose a mover"
 
 
 def marks(query: Query) -> list[Mark]:

@@ -73,14 +73,14 @@ class Onset:
     events: tuple[Event, ...]
 
     def in_words(self) -> str:
-        """`3 deployments of checkout in the 3 days before 14 November, the last: …`; empty where there was none."""
+        """`3 deployments of checkout in the 3 days up to 14 November, the last: …`; empty where there was none."""
         count = len(self.events)
         if not count:
             return ""
         what = f"{count} deployment{'' if count == 1 else 's'} of {self.team}"
         last = self.events[-1]
         told = f"{last.text} on {last.day.day} {last.day:%B}"
-        until = f"in the 3 days before {self.day.day} {self.day:%B}"
+        until = f"in the 3 days up to {self.day.day} {self.day:%B}"
         return f"{what} {until}: {told}" if count == 1 else f"{what} {until}, the last: {told}"
 
 

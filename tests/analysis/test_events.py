@@ -57,7 +57,7 @@ def test_what_was_brought_out_before_a_member_moved(tmp_path: Path) -> None:
     assert [event.text for event in onset.events] == ["shop 7, prod (Log level)"]
     assert (
         onset.in_words()
-        == "1 deployment of checkout in the 3 days before 14 September: shop 7, prod (Log level) on 13 September"
+        == "1 deployment of checkout in the 3 days up to 14 September: shop 7, prod (Log level) on 13 September"
     )
     assert onsets(Ledger(ledger(tmp_path / "again").home), query, []) == {}
 
