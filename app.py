@@ -14,6 +14,8 @@ PAGES = {
     ],
     "Ownership": [
         view("statements", "Showback statements", "receipt_long"),
+        view("kubernetes", "Kubernetes", "grid_view"),
+        view("tags", "Tag coverage", "sell"),
     ],
     "Data": [
         view("sources", "Sources & upload", "upload_file"),

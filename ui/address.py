@@ -13,7 +13,9 @@ from ui.plain import plain
 PRESENT = "present"
 LOOK = "look"
 """The mover that is looked at closely, by its label."""
-_OWN = (PRESENT, LOOK)
+KEY = "key"
+"""The tag key that a page is about."""
+_OWN = (PRESENT, LOOK, KEY)
 SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", "display", PRESENT)
 """What a reader keeps when going from page to page."""
 

@@ -19,13 +19,13 @@ from finops_core.analysis.weekdays import weekdays as by_weekday
 from finops_core.formats.format import Format
 from finops_core.model.engine import uses_cube
 from finops_core.model.ledger import Ledger
+from finops_core.model.origin import Origin
+from finops_core.model.origin import origin as origin_of
 from finops_core.model.periods import Period
 from finops_core.model.query import Query
 from finops_core.model.span import Span, span
 from finops_core.quality import freshness
 from finops_core.quality.freshness import SourcePeriod
-from finops_core.quality.origin import Origin
-from finops_core.quality.origin import origin as origin_of
 from finops_core.quality.reconciliation import Reconciliation, reconcile
 from finops_core.store.audit import entries, head
 from finops_core.store.batches import Batch, in_force
@@ -113,7 +113,7 @@ def _charges(query: Query, limit: int, version: str) -> polars.DataFrame:
 
 
 def origin(charge: Mapping[str, Any], column: str) -> Origin | None:
-    """Where a charge's cost comes from; see `finops_core.quality.origin`."""
+    """Where a charge's cost comes from; see `finops_core.model.origin`."""
     return origin_of(charge, column, batches(), formats())
 
 

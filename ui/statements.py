@@ -49,13 +49,14 @@ def begin(title: str) -> "StatementPage":
 def asked() -> "StatementPage":
     """What the URL asks for: month, by, owner, currency. What it cannot mean is said, and left out."""
     given = {name: st.query_params.get(name) for name in ("month", "by", "owner", "currency")}
-    known = _months()
+    version = _version()
+    known = _months(*version[:2])
     month = given["month"] if given["month"] in known else known[0]
     by = given["by"] if given["by"] in OWNERS else OWNERS[0]
     for name, used in (("month", month), ("by", by)):
         if given[name] not in (None, used):
             st.warning(f"There is no {name} {plain(str(given[name]))} here", icon=":material/link_off:")
-    whole = _statements(month, by, *_version())
+    whole = _statements(month, by, *version)
     found = whole
     if given["owner"] is not None:
         try:
@@ -68,11 +69,11 @@ def asked() -> "StatementPage":
     return StatementPage(whole, found, owner, currency, currencies, known)
 
 
-def _months() -> list[str]:
+@st.cache_data(show_spinner=False, max_entries=8)
+def _months(version: str, closed: int) -> list[str]:
     """The billing periods with charges or a close, newest first."""
-    return sorted(
-        {*(b.billing_period for b in answers.batches()), *closes.closes(answers.state())}, reverse=True
-    )
+    loaded = {batch.billing_period for batch in answers.batches()}
+    return sorted({*loaded, *closes.closes(answers.state())}, reverse=True)
 
 
 def _version() -> tuple[str, int, int]:

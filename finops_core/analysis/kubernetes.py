@@ -4,6 +4,7 @@ Nothing is added to the cloud's charges: the parts of a cluster on a day sum to 
 currency and cost column, to the last digit.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ import polars
 from finops_core.allocation.drivers.driver import IDLE, consumer
 from finops_core.allocation.drivers.kubernetes import KubernetesDriver
 from finops_core.allocation.drivers.spread import spread
+from finops_core.analysis.breakdown import MISSING, other_label
 from finops_core.errors import InputRefused, Place, UsageError
 from finops_core.model.engine import PERIOD
 from finops_core.model.ledger import Ledger
@@ -35,7 +37,8 @@ CLUSTER_TAGS = (
     "goog-k8s-cluster-name",
     "aks-managed-cluster-name",
 )
-"""Tags by which Amazon EKS, Google Kubernetes Engine and Azure Kubernetes Service mark what belongs to a cluster."""
+"""Tags by which Amazon EKS, Google Kubernetes Engine and Azure Kubernetes Service mark what belongs to a cluster.
+AWS's CUR 2.0 writes an underscore for whatever is no letter or digit."""
 _MONEY = polars.Decimal(38, 18)
 
 
@@ -58,10 +61,50 @@ class ClusterCost:
             .sort([CURRENCY, self.metrics[-1], NAME], descending=[False, True, False], nulls_last=True)
         )
 
+    def amount(self, currency: str, metric: str, *kinds: str) -> Decimal:
+        """What the parts of some kinds cost; of all without any."""
+        found = self.table.filter(polars.col(CURRENCY) == currency, polars.col(KIND).is_in(kinds or KINDS))
+        return Decimal(found[metric].sum() or 0)
+
+    def series(self, currency: str, metric: str, top: int) -> polars.DataFrame:
+        """The parts by day: ChargePeriod, Member, Kind (member | other), cost. The costliest names are members, as are
+        idle and unmeasured cost; the other names are one, whose cost is the rest."""
+        found = self.table.filter(polars.col(CURRENCY) == currency).select(
+            PERIOD, member().alias("Member"), polars.col(metric).fill_null(Decimal(0)).alias("cost"), KIND
+        )
+        named = found.filter(polars.col(KIND).is_in(["used", "unallocated"]))
+        ranked = (
+            named.group_by("Member")
+            .agg(polars.col("cost").sum())
+            .sort("cost", "Member", descending=[True, False])
+        )
+        rest = ranked["Member"][top:].to_list()
+        is_rest = polars.col("Member").is_in(rest)
+        return (
+            found.with_columns(
+                polars.when(is_rest)
+                .then(polars.lit(other_label(len(rest))))
+                .otherwise("Member")
+                .alias("Member"),
+                polars.when(is_rest).then(polars.lit("other")).otherwise(polars.lit("member")).alias(KIND),
+            )
+            .group_by(PERIOD, "Member", KIND)
+            .agg(polars.col("cost").sum())
+            .sort(PERIOD, KIND, "Member")
+        )
+
+
+def member() -> polars.Expr:
+    """What a part is called: its name, or what its kind is in words."""
+    words = {"idle": "Idle", "unmeasured": "No usage known"}
+    name = polars.when(polars.col(NAME) == "").then(polars.lit(MISSING)).otherwise(NAME)
+    return polars.col(KIND).replace_strict(words, default=name)
+
 
 def nodes_of(cluster: str) -> Node:
     """The charges that the clouds' own tags say belong to a cluster."""
-    return AnyOf(tuple(Condition(f"tag:{tag}", "=", (cluster,)) for tag in CLUSTER_TAGS))
+    keys = dict.fromkeys((*CLUSTER_TAGS, *(re.sub("[^A-Za-z0-9]", "_", tag) for tag in CLUSTER_TAGS)))
+    return AnyOf(tuple(Condition(f"tag:{key}", "=", (cluster,)) for key in keys))
 
 
 def cluster_cost(
@@ -124,7 +167,7 @@ def reconciled(
     if len(currencies) > 1:
         raise UsageError(f"the nodes cost in {' and '.join(currencies)}: choose one of them in the condition")
     exported = spec.usage(directory).costs().rename({"day": PERIOD})
-    if not exported["total"].any():
+    if not (exported["total"] != 0).any():
         raise InputRefused("states no costs that could be compared", Place(spec.file), "Export totalCost too")
     asked = Query(metric, start=start, end=end)  # type: ignore[arg-type]
     exported = exported.filter(

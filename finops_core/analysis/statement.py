@@ -107,7 +107,8 @@ def _table(now: Month, before: Month, by: str, lines: str) -> polars.DataFrame:
         polars.lit(ADJUSTMENT).alias(KIND), ("Adjustment for " + polars.col("BillingPeriod")).alias(LINE)
     )
     added = _lines(adjusted, keys).with_columns(polars.lit(None, MONEY).alias(PREVIOUS))
-    listed = polars.concat([joined, added.select(joined.columns)])
+    some = polars.any_horizontal(polars.col(name).fill_null(Decimal(0)) != 0 for name in (*COSTS, PREVIOUS))
+    listed = polars.concat([joined, added.select(joined.columns)]).filter(some)
     whole = listed.group_by(by, "BillingCurrency").agg(
         polars.lit(TOTAL).first().alias(KIND),
         polars.lit("Total").first().alias(LINE),

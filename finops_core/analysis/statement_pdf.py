@@ -29,7 +29,7 @@ from finops_core.vocabulary.dimensions import dimension
 
 _LEFT, _WIDTH = 18.0, 174.0
 _ROW = 5.3
-_AMOUNT = 32.0
+_AMOUNT = 27.0
 """Millimetres: margin, width between the margins, height of a row, width of a column of amounts."""
 _MOST = {DIRECT: 16, SHARED: 8, ADJUSTMENT: 4}
 """Lines of a kind that are listed by name on a page; the rest is one line, exact."""
@@ -78,10 +78,14 @@ class _Document(FPDF):
         height: float = _ROW,
         bold: bool = False,
         last: bool = False,
+        whole: bool = False,
     ) -> None:
-        """One cell; what is too long for it ends with an ellipsis. `last` ends the row."""
+        """One cell; what is too long for it ends with an ellipsis, or is smaller where it is a `whole`, such as an amount.
+        `last` ends the row."""
         self.set_font("roboto", "B" if bold else "", size)
         self.set_text_color(*colour)
+        while whole and self.get_string_width(text) > width - 2:
+            self.set_font_size(self.font_size_pt * 0.9)
         shown = self.fitting(text, width)
         ends = (XPos.LMARGIN, YPos.NEXT) if last else (XPos.RIGHT, YPos.TOP)
         self.cell(width, height, shown, align=align, new_x=ends[0], new_y=ends[1])
@@ -165,15 +169,12 @@ def _currency(document: _Document, found: Statements, currency: str) -> None:
             _section(document, title, rows, sums[kind])
     _rule(document, 0.4)
     _row(document, f"Total {_name(found.month.period)}", whole, past, bold=True)
-    budget = "Budget: none set"
     exact = found.amount("total", currency)
     billed = found.amount("total", currency, "BilledCost")
+    said = f"Exact total {plain(exact)} {currency}. Billed for the same charges: {_amount(rounded(billed))}."
+    document.write_text(f"{said} Budget: none set.", 7.5, _QUIET, height=4.2, last=True, whole=True)
     document.write_text(
-        f"Exact total {plain(exact)} {currency}. Lines are rounded so that they sum to the total. Billed for the same charges:"
-        f" {_amount(rounded(billed))}. {budget}.",
-        7.5,
-        _QUIET,
-        last=True,
+        "Lines are rounded so that they sum to the total.", 7.5, _QUIET, height=4.2, last=True
     )
 
 
@@ -220,12 +221,12 @@ def _strip(
         document.set_xy(left + 1, top + 1.5)
         document.write_text(label, 8, _QUIET, width=width - 2)
         document.set_xy(left + 1, top + 6)
-        document.write_text(_amount(value), 13, bold=True, width=width - 2, height=7)
+        document.write_text(_amount(value), 13, bold=True, width=width - 2, height=7, whole=True)
         if position == len(figures) and past is not None:
             document.set_xy(left + 1, top + 13)
             complete = document.month.is_complete
             said = f"{words.change(whole, past)} to last month" if complete else f"Last month {_amount(past)}"
-            document.write_text(said, 7, _QUIET, width=width - 2, height=4)
+            document.write_text(said, 7, _QUIET, width=width - 2, height=4, whole=True)
     document.set_xy(_LEFT, top + 19)
 
 
@@ -251,16 +252,18 @@ def _row(
     document: _Document, label: str, cost: Decimal, past: Decimal | None, note: str = "", bold: bool = False
 ) -> None:
     room = _WIDTH - 3 * _AMOUNT
-    part = 34.0 if note else 0.0
+    part = 32.0 if note else 0.0
     indent = 4.0 if label.startswith(" ") else 0.0
     document.set_x(_LEFT + indent)
     document.write_text(label, 9, width=room - part - indent, bold=bold)
     if note:
-        document.write_text(note, 7.5, _QUIET, Align.R, part)
+        document.write_text(note, 7.5, _QUIET, Align.R, part, whole=True)
     change = cost - past if past is not None else None
     for value, sign in ((past, False), (change, True)):
-        document.write_text("" if value is None else _amount(value, sign), 9, _QUIET, Align.R, _AMOUNT)
-    document.write_text(_amount(cost), 9, align=Align.R, width=_AMOUNT, bold=bold, last=True)
+        document.write_text(
+            "" if value is None else _amount(value, sign), 9, _QUIET, Align.R, _AMOUNT, whole=True
+        )
+    document.write_text(_amount(cost), 9, align=Align.R, width=_AMOUNT, bold=bold, last=True, whole=True)
 
 
 def _rule(document: _Document, width: float) -> None:

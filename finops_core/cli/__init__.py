@@ -19,6 +19,7 @@ GROUPS = (
     "currencies",
     "deploying",
     "closing",
+    "tagging",
     "checking",
     "mapping",
     "driving",

@@ -1,12 +1,16 @@
 """Commands for what finance holds on to: the audit log, closed months, statements and journals."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from finops_core.cli.session import Json, app, put, put_json, put_table, say, the_home, the_ledger, the_user
 from finops_core.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from finops_core.store.audit import Head
+    from finops_core.store.state import State
 
 Period = Annotated[str, typer.Argument(metavar="PERIOD", help="A billing period, such as 2026-09.")]
 Reason = Annotated[str, typer.Option(help="Why; kept with the month and in the audit log.")]
@@ -31,15 +35,7 @@ def audit_log(
 
     state = State(the_home())
     if check or head is not None:
-        broken = audit.verify(state, audit.Head.parse(head) if head is not None else None)
-        newest = audit.head(state)
-        if as_json:
-            put_json({"holds": not broken, "broken": broken, "entries": newest.id, "head": str(newest)})
-        if broken:
-            raise CheckFailed(
-                f"the audit log is broken at {', '.join(map(str, broken))}: entries were edited, moved or removed"
-            )
-        say(f"the audit log holds, {newest.id:,} entries; keep its head elsewhere: {newest}")
+        _verify(state, audit.Head.parse(head) if head is not None else None, as_json)
         return
     found = audit.entries(state, limit=limit)
     if as_json:
@@ -48,6 +44,23 @@ def audit_log(
     for entry in found:
         why = f": {entry.reason}" if entry.reason else ""
         put(f"{entry.id}  {entry.at}  {entry.who}  {entry.action}, {entry.subject}{why}")
+
+
+def _verify(state: "State", remembered: "Head | None", as_json: bool) -> None:
+    """Holds the log against itself, and what is kept against the log."""
+    from finops_core.store import audit, closes, rulesets
+
+    broken, months, versions = audit.verify(state, remembered), closes.altered(state), rulesets.altered(state)
+    newest = audit.head(state)
+    if as_json:
+        found = {"broken": broken, "altered_months": months, "altered_rules": versions}
+        put_json({"holds": not any(found.values()), **found, "entries": newest.id, "head": str(newest)})
+    said = [f"entry {number}: edited, moved, or something before it is missing" for number in broken]
+    said += [f"the figures of {month} are not those that were closed" for month in months]
+    said += [f"version {number} of the rules is not what was applied" for number in versions]
+    if said:
+        raise CheckFailed(f"the audit log is broken: {'; '.join(said)}")
+    say(f"the audit log holds, {newest.id:,} entries; keep its head elsewhere: {newest}")
 
 
 @app.command()

@@ -136,6 +136,8 @@ def audit(
             help="A drawn sample with its column `correct` filled in (yes or no): tells the accuracy."
         ),
     ] = None,
+    record: Annotated[bool, typer.Option("--record", help="Keep the accuracy in the audit log.")] = False,
+    who: Who = None,
     format: str = "csv",
     out: Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")] = None,
 ) -> None:
@@ -144,10 +146,36 @@ def audit(
     from finops_core.model.query import Query
 
     if confirmed is not None:
-        put_json(auditing.accuracy_of(confirmed).as_json())
+        from finops_core.store.state import State
+
+        found = auditing.accuracy_of(confirmed)
+        if record:
+            auditing.record(State(the_home()), found, _author(who), confirmed.name)
+        put_json(found.as_json())
+        say(found.as_text())
         return
+    if record:
+        raise UsageError("only a confirmed sample can be recorded: name it with --confirmed")
     query = Query("EffectiveCost", start=start, end=end)  # type: ignore[arg-type]
     put_table(auditing.sample(the_ledger(), query, sample, seed), format, out)
+
+
+@allocate.command("suggest")
+def suggest(
+    start: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The day after the last.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many rules, those of most money first.")] = 20,
+    json: Json = False,
+) -> None:
+    """Rules that would find owners for unallocated cost, by what it has in common with allocated cost; and spellings proposed."""
+    from finops_core.analysis.suggestions import suggestions
+    from finops_core.model.query import Query
+
+    found = suggestions(the_ledger(), Query("EffectiveCost", start=start, end=end), limit)  # type: ignore[arg-type]
+    if json:
+        put_json(found.as_json())
+    else:
+        put(found.as_text())
 
 
 def _files(rules: Path | None) -> dict[str, str]:

@@ -114,8 +114,12 @@ def insist(who: str, reason: str) -> None:
         raise UsageError("say who you are, and why: both are kept with the month and in the audit log")
 
 
-def is_as_closed(state: State, close: Close) -> bool:
-    """Whether a close's figures are those that the audit log has a hash of."""
+def altered(state: State) -> list[str]:
+    """The closed months whose kept figures are not those that the audit log has a hash of."""
+    return [close.period for close in closes(state).values() if not _is_as_closed(state, close)]
+
+
+def _is_as_closed(state: State, close: Close) -> bool:
     newest: Sequence[audit.Entry] = audit.entries(state, "month closed", f"month {close.period}", 1)
     wanted = {"figures_sha256": _digest(close.figures), "adjustments_sha256": _digest(close.adjustments)}
     return bool(newest) and wanted.items() <= newest[0].details.items()

@@ -45,6 +45,12 @@ def listed(home: Home) -> dict[str, Description | InputRefused]:
     return found
 
 
+def stamps(home: Home) -> tuple[tuple[str, int, int], ...]:
+    """Name, time of change and size of each file: changes whenever what the files say may change."""
+    found = [(f.name, f.stat()) for f in sorted(home.metrics.glob("*")) if f.is_file()]
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
+
+
 def remove(home: Home, name: str) -> None:
     """Removes a file of the home's metrics. Raises UsageError where there is none of this name."""
     name = _checked(name)

@@ -92,6 +92,22 @@ def versions(state: State) -> list[Applied]:
     return [_applied(row) for row in rows]
 
 
+def altered(state: State) -> list[int]:
+    """The versions whose kept files are not those that the audit log has hashes of."""
+    logged = {
+        entry.details.get("version"): entry.details.get("files")
+        for entry in audit.entries(state, subject=SUBJECT)
+    }
+    with state.reading() as connection:
+        kept = {row.sha256: row.text for row in connection.execute(select(RULE_TEXTS))}
+    sound = {digest for digest, text in kept.items() if _sha256(text) == digest}
+    return [
+        found.number
+        for found in reversed(versions(state))
+        if logged.get(found.number) != found.hashes or not sound.issuperset(found.hashes.values())
+    ]
+
+
 def difference(before: Version | Mapping[str, str] | None, after: Version | Mapping[str, str] | None) -> str:
     """What changed between two sets of files, as a unified diff, file by file in the order of their names; '' if nothing."""
     old, new = _texts(before), _texts(after)
@@ -139,7 +155,7 @@ def _apply(
         path = PurePosixPath(name)
         if not name.strip() or path.is_absolute() or ".." in path.parts or "\\" in name:
             raise UsageError(f"{name!r} is no name of a rule file: it is a path below the folder of rules")
-    hashes = {name: hashlib.sha256(files[name].encode()).hexdigest() for name in sorted(files)}
+    hashes = {name: _sha256(files[name]) for name in sorted(files)}
     current = _newest(connection)
     if current is not None and current.hashes == hashes:
         raise UsageError(f"nothing changed: version {current.number} has the same files")
@@ -156,6 +172,10 @@ def _apply(
     said = {**details, "version": number, "files": hashes}
     audit.append(state, action, SUBJECT, author, reason, said, connection)
     return Version(number, at, author, reason, hashes, {name: files[name] for name in hashes})
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _newest(connection: Connection) -> Applied | None:

@@ -35,7 +35,7 @@ def test_a_pool_that_feeds_itself_and_a_chain() -> None:
         "b": {"pool:c": F(1)},
         "c": {"x": F(1, 4), None: F(3, 4)},
     }
-    assert solved(chain) == dict.fromkeys("abc", {"x": F(1, 4), None: F(3, 4)})
+    assert solved(chain) == {name: {"x": F(1, 4), None: F(3, 4)} for name in "abc"}
 
 
 def test_pools_without_a_way_out_are_named() -> None:

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finops_core import Ledger, Query
+from finops_core.allocation import ruleset
 from finops_core.analysis import closing
 from finops_core.analysis.cents import CENT, cents, rounded, total
 from finops_core.analysis.closing import COSTS, Month
@@ -20,7 +22,7 @@ from finops_core.analysis.statement_pdf import _Document, to_pdf
 from finops_core.cli import app
 from finops_core.errors import InputRefused, UsageError
 from finops_core.model.export import to_xlsx
-from finops_core.store import audit
+from finops_core.store import applying, audit
 from finops_core.store.closes import closes
 from finops_core.store.home import Home
 from finops_core.store.journal_accounts import Accounts, accounts
@@ -140,15 +142,74 @@ def test_the_document_has_a_page_for_each_owner_to_the_cent(found: Statements) -
     assert "page 1 of {nb}" in page and "Without team" in written
 
 
-def test_long_names_and_many_lines_fit_their_page(home: Home) -> None:
-    many = {_key("検索" + "x" * 200, "CC-1", "direct", "", f"S{n:03}"): (D(n), D(n) / 3) for n in range(60)}
-    books = Books({"2026-09": {k: (b, e.quantize(D("1e-18"))) for k, (b, e) in many.items()}})
+def test_long_names_many_lines_and_large_amounts_fit_their_page(home: Home) -> None:
+    name = "検索" + "x" * 200
+    many = {_key(name, "CC-1", "direct", "", f"S{n:03}"): (D(n), D(n) / 4) for n in range(1, 61)}
+    many[_key(name, "CC-1", "direct", "", "S3", "EUR")] = (D(0), D("98765432109876543210.123456789012345678"))
+    books = Books({"2026-09": many})
     with books.in_place():
         found = statements(books, State(home), "2026-09")  # type: ignore[arg-type]
     written, data = _written(found)
     assert data.count(b"/Type /Page\n") == 1
-    assert "44 others" in written and "590.00" in written
+    assert "44 others" in written and "457.50" in written
+    assert written.count("98,765,432,109,876,543,210.12") == 5
     assert any(text.startswith("��x") and text.endswith("…") for text in written)
+
+
+POOLS = """
+pools:
+  - name: cluster
+    when: ServiceName=EKS
+    split: {even: all}
+    why: Everybody runs on it
+    approved_by: fin
+  - name: tax
+    when: ChargeCategory=Tax
+    split: {direct: all}
+    why: Tax follows cost
+    approved_by: fin
+"""
+
+
+def test_with_pools_statements_sum_to_the_query_and_rules_become_adjustments(
+    home: Home, tmp_path: Path
+) -> None:
+    rows = [
+        focus_row(
+            BilledCost=cost, EffectiveCost=cost, ServiceName=service, ChargeCategory=category, Tags=tags
+        )
+        for cost, service, category, tags in (
+            ("3", "EC2", "Usage", '{"team": "search"}'),
+            ("1", "EC2", "Usage", '{"team": "shop"}'),
+            ("2.5", "S3", "Usage", '{"team": "web"}'),
+            ("10", "EKS", "Usage", ""),
+            ("0.000000000000000001", "EC2", "Tax", ""),
+            ("7.77", "EC2", "Usage", ""),
+        )
+    ]
+    load(home, [write_focus(tmp_path / "main.csv", rows)])
+    ledger, state = Ledger(home), State(home)
+    rules = ruleset.shipped() + POOLS
+    applying.apply(home, {"allocation.yaml": rules}, "ada", "pools")
+    found = statements(ledger, state, "2026-09")
+    assert found.owners() == ["search", "shop", "web", "(none)"]
+    rows_of = found.table.filter(polars.col("Line") == "cluster")
+    cluster = dict(zip(rows_of["x_Team"], rows_of["EffectiveCost"], strict=True))
+    assert sorted(cluster) == ["search", "shop", "web"] and total([*cluster.values()]) == D(10)
+    assert all(abs(share - D(10) / 3) < D("1e-17") for share in cluster.values())
+    assert found.amount("shared", "USD") == D("10.000000000000000001")
+    whole = ledger.query(Query("EffectiveCost"))["EffectiveCost"][0]
+    assert found.amount("total", "USD") == whole == D("24.270000000000000001")
+    closing.close(ledger, state, "2026-09", "fin", "month end", anyway=True)
+
+    searched = rules.replace("even: all", "fixed: {search: 1}")
+    applying.apply(home, {"allocation.yaml": searched}, "ada", "search alone runs on it")
+    assert statements(ledger, state, "2026-09").table.equals(found.table)
+    later = statements(ledger, state, "2026-10")
+    adjusted = {team: later.of(team).amount("adjustment", "USD") for team in later.owners()}
+    moved = {"search": 10 - cluster["search"], "shop": -cluster["shop"], "web": -cluster["web"]}
+    assert adjusted == {**moved, "(none)": 0}
+    assert later.amount("total", "USD") == 0
 
 
 @settings(max_examples=150, deadline=None)
@@ -172,6 +233,10 @@ def _month(charges: dict, adjusted: dict) -> tuple[Month, Month]:
     )
 
 
+def _nonzero(sums: polars.DataFrame) -> dict[str, list[Decimal]]:
+    return {currency: costs for currency, *costs in sums.rows() if any(costs)}
+
+
 @settings(max_examples=60, deadline=None)
 @given(CHARGES, CHARGES, st.sampled_from(COSTS))
 def test_statements_and_journal_add_up(charges: dict, adjusted: dict, metric: str) -> None:
@@ -185,12 +250,8 @@ def test_statements_and_journal_add_up(charges: dict, adjusted: dict, metric: st
     for by, lines in (("x_Team", "ServiceName"), ("x_CostCenter", "x_Product")):
         table = _table(now, before, by, lines)
         for kinds in (polars.col("Kind") == "total", polars.col("Kind") != "total"):
-            # A currency of the month before alone has lines of nothing.
-            of_kind = closing.summed(table.filter(kinds), ["BillingCurrency"])
-            assert dict(zip(of_kind["BillingCurrency"], of_kind.select(COSTS).rows(), strict=True)) == {
-                **dict.fromkeys(of_kind["BillingCurrency"], (D(0), D(0))),
-                **dict(zip(whole["BillingCurrency"], whole.select(COSTS).rows(), strict=True)),
-            }
+            stated = closing.summed(table.filter(kinds), ["BillingCurrency"])
+            assert _nonzero(stated) == _nonzero(whole)
     booked = journal(now, Accounts(services={"EC2": "7000"}, pools={"support": "7100"}), metric)
     exact = dict(zip(whole["BillingCurrency"], whole[metric], strict=True))
     assert {b.currency: b.exact for b in booked.balances} | {c: v for c, v in exact.items() if not v} == exact

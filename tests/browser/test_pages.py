@@ -20,9 +20,11 @@ PAGES = {
     "/movers": "Top movers",
     "/movers?chart=causes&by=SubAccountId": "Top movers",
     "/views": "Saved views",
+    "/tags": "Tag coverage",
     "/glossary": "Glossary",
     "/sources": "Sources & upload",
     "/statements": "Showback statements",
+    "/kubernetes": "Kubernetes",
     "/reconciliation": "Reconciliation",
     "/explorer?present=1&where=RegionId%3Deu-west-1": "Explorer",
 }

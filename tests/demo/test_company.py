@@ -245,6 +245,8 @@ def test_what_stands_beside_the_bills(made: tuple[Home, list[Batch]]) -> None:
     assert metrics == {"requests", "orders", "customers", "tokens"}
     for name in ("deployments.csv", "rates.csv", "drivers/kubernetes_usage.csv", "ownership/people.csv"):
         assert len((folder / name).read_text().splitlines()) > 4
+    assert {f.name for f in made[0].metrics.iterdir()} == {f.name for f in (folder / "drivers").iterdir()}
+    assert (made[0].metrics / "observability_usage.csv").read_text().startswith("date,team,gb_ingested\n")
     accounts = (folder / "ownership/accounts.csv").read_text().splitlines()
     assert len(accounts) == 36
     assert (folder / "ownership/services.yaml").read_text().count("application:") == len(teams())

@@ -139,7 +139,7 @@ def test_the_command_tells_a_broken_log(home: Home, log: State, capsys: pytest.C
     _, held = run("--verify", "--head", str(audit.head(log)))
     assert str(audit.head(log)) in held
     _tamper(home, update(AUDIT).where(AUDIT.c.id == 2).values(reason="another"))
-    with pytest.raises(CheckFailed, match="broken at 2:") as failed:
+    with pytest.raises(CheckFailed, match="broken: entry 2: edited") as failed:
         run("--verify", "--json")
     assert failed.value.exit_code == 1
     assert '"broken": [\n    2\n  ]' in capsys.readouterr().out

@@ -1,11 +1,13 @@
 """Applied versions of the rules: numbered, told apart, put back, and each with its entry in the audit log."""
 
 import pytest
+from sqlalchemy import update
 
 from finops_core.errors import UsageError
 from finops_core.store import audit, rulesets
 from finops_core.store.home import Home
 from finops_core.store.state import State
+from finops_core.store.tables import RULE_TEXTS, RULE_VERSIONS
 
 FIRST = {"allocation.yaml": "rules:\n- name: a\n", "accounts.csv": "account,team\n1,search\n"}
 SECOND = {"allocation.yaml": "rules:\n- name: b\n", "accounts.csv": FIRST["accounts.csv"]}
@@ -91,3 +93,17 @@ def test_megabytes_are_kept_once_whatever_the_number_of_versions(home: Home) -> 
         rulesets.apply(state, {"allocation.yaml": f"# {number}\n", "accounts.csv": large}, "ada", "more")
     assert rulesets.version(state, 2).files["accounts.csv"] == large
     assert home.state.stat().st_size < 1.5 * len(large)
+
+
+def test_files_that_were_edited_in_the_database_are_found(home: Home) -> None:
+    state = State(home)
+    rulesets.apply(state, FIRST, "ada", "begin")
+    rulesets.apply(state, SECOND, "ada", "rename a")
+    assert rulesets.altered(state) == []
+    digest = rulesets.version(state, 2).hashes["allocation.yaml"]
+    with state.writing() as connection:
+        connection.execute(update(RULE_TEXTS).where(RULE_TEXTS.c.sha256 == digest).values(text="rules: []"))
+    assert rulesets.altered(state) == [2]
+    with state.writing() as connection:
+        connection.execute(update(RULE_VERSIONS).where(RULE_VERSIONS.c.number == 1).values(files="{}"))
+    assert rulesets.altered(state) == [1, 2]

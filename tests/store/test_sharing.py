@@ -148,7 +148,7 @@ def test_malformed_rules_leave_the_version_in_force(shared: tuple[Home, Ledger])
     version = ledger.version
     with pytest.raises(InputRefused, match=r"allocation.yaml, line 1: .*sum to 0.9"):
         apply(home, written(RULES, [pool("Tax", {"fixed": {"a": "0.9"}})]), "Ada", "Wrong")
-    with pytest.raises(InputRefused, match="scanned2.csv"):
+    with pytest.raises(InputRefused, match=r"scanned2\.csv"):
         apply(
             home,
             written(RULES, [pool("Tax", {"driver": {**DRIVER, "file": "scanned2.csv"}})]),

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
-from functools import reduce
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ GIB = Decimal(1 << 30)
 SPECIAL = ("__idle__", "__unmounted__", "__unallocated__", "__shared__", "__external__", "__filtered__")
 """Names that both exporters give to what belongs to no workload."""
 _DAY = timedelta(days=1)
+_LONGEST = timedelta(days=366)
 _SPELLINGS = {
     "day": ("date", "day"),
     "start": ("start", "windowstart"),
@@ -99,9 +100,9 @@ class Allocation:
 
     @property
     def special(self) -> str:
-        """`__idle__` and its like; empty for a workload."""
-        text = f"{self.name}/{self.namespace}"
-        return next((s for s in SPECIAL if s in text), "")
+        """`__idle__` and its like, where a part of its name says so; empty for what belongs to a workload."""
+        parts = {*self.name.split("/"), self.namespace}
+        return next((special for special in SPECIAL if special in parts), "")
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
@@ -152,6 +153,7 @@ def _is_label(name: str) -> bool:
     return name.lower().startswith("label_")
 
 
+@lru_cache(4096)
 def _spell(name: str) -> str:
     """Names of fields, as they are compared: without the group they stand in, in small letters and digits."""
     return re.sub("[^a-z0-9]", "", name.lower().removeprefix("properties."))
@@ -229,13 +231,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _sets(file: Path, answer: Any) -> Iterator[dict[str, Any]]:
     """The windows of an answer: a list, or one alone; empty ones are null."""
     place = Place(file.name)
+    failed = isinstance(answer, dict) and str(answer.get("code", 200)) != "200"
+    if failed:
+        what = f"the exporter answered with an error: {answer.get('message', answer['code'])}"
+        raise InputRefused(what, place)
     if not isinstance(answer, dict) or "data" not in answer:
         advice = 'Save the answer as it comes: {"code":200,"data":[…]}'
         raise InputRefused("no answer of an allocation API", place, advice)
-    if str(answer.get("code", 200)) != "200":
-        raise InputRefused(
-            f"the exporter answered with an error: {answer.get('message', answer.get('code'))}", place
-        )
     data = answer["data"]
     for found in data if isinstance(data, list) else [data]:
         if found is None:
@@ -302,6 +304,8 @@ class _Reader:
         start, end = (self._moment(name, self._text(name)) for name in ("start", "end"))
         if end < start:
             raise self._refused(f"it ends at {end:%Y-%m-%dT%H:%M:%SZ}, before it starts", "end")
+        if end - start > _LONGEST:
+            raise self._refused(f"it spans {(end - start).days:,} days", "end")
         return start, end, True
 
     def _moment(self, name: str, text: str) -> datetime:
@@ -350,17 +354,16 @@ class _Reader:
         return [EXACT.divide(value, GIB) for value in self._numbers(fields)]
 
     def _numbers(self, fields: Iterable[str], negative: bool = False) -> list[Decimal]:
-        found = []
-        for name in fields:
-            if name in self.cells:
-                try:
-                    value = number(self.cells[name])
-                except ValueError as error:
-                    raise self._refused(str(error), name) from None
-                if value < 0 and not negative:
-                    raise self._refused(f"{self.cells[name]} is negative, and usage never is", name)
-                found.append(value)
-        return found
+        return [self._number(name, negative) for name in fields if name in self.cells]
+
+    def _number(self, name: str, negative: bool) -> Decimal:
+        try:
+            value = number(self.cells[name])
+        except ValueError as error:
+            raise self._refused(str(error), name) from None
+        if value < 0 and not negative:
+            raise self._refused(f"{self.cells[name]} is negative, and usage never is", name)
+        return value
 
     def _refused(self, what: str, field: str) -> InputRefused:
         spelling = next((s for s in _SPELLINGS.get(field, (field,)) if s in self.cells), field)

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
+from glob import escape
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -85,7 +86,11 @@ class DriverSpec(BaseModel):
     def files(self, directory: Path) -> list[Path]:
         """The files, by name. Raises InputRefused where there is none."""
         found = (
-            sorted(f for f in directory.glob(self.file) if f.is_file() and not f.name.startswith("."))
+            sorted(
+                f
+                for f in directory.glob("*".join(map(escape, self.file.split("*"))))
+                if f.is_file() and not f.name.startswith(".")
+            )
             if "*" in self.file
             else [directory / self.file]
         )

@@ -75,18 +75,11 @@ class KubernetesDriver(DriverSpec):
     storage: bool = False
     """Whether persistent volumes weigh too: the byte hours of claims, or their costs."""
     storage_to_memory: Ratio = STORAGE_TO_MEMORY
-    idle: Literal["kept", "shared"] = "kept"
-    """Whether idle capacity is a consumer of its own (`__idle__`), or is borne by the others as they weigh."""
     capacity: Capacity | None = None
     """Idle is this less what was given, on days for which the export has no rows of idle capacity."""
 
     def measured(self, directory: Path, teams: Collection[str] | None = None) -> Measured:
-        found = self.usage(directory)
-        return Measured.of(
-            found.weights if self.idle == "kept" else found.weights.filter(polars.col("name") != IDLE),
-            self.consumers,
-            teams,
-        )
+        return Measured.of(self.usage(directory).weights, self.consumers, teams)
 
     def usage(self, directory: Path) -> "Usage":
         """What the files say by day and name, before names stand for consumers. Raises InputRefused."""
@@ -98,7 +91,8 @@ class KubernetesDriver(DriverSpec):
             found = self._weights_of_day(day, names, by_cost)
             rows += [(day, name, ROUNDING.quantize(found[name], PLACES)) for name in sorted(found)]
         schema = {"day": polars.Date(), "name": polars.String(), "weight": WEIGHT}
-        return Usage(polars.DataFrame(rows, schema, orient="row"), amounts, by_cost)
+        totals = any("total_cost" in row.measures for row in counted)
+        return Usage(polars.DataFrame(rows, schema, orient="row"), amounts, totals)
 
     def _counted(self, directory: Path) -> Iterator[Allocation]:
         """The allocations that count, each window once."""
@@ -122,7 +116,7 @@ class KubernetesDriver(DriverSpec):
 
     def _by_cost(self, counted: list[Allocation]) -> bool:
         """Whether costs weigh. Raises InputRefused where a workload does not state what is to weigh."""
-        workloads = [row for row in counted if not row.special]
+        workloads = [row for row in counted if row.special != IDLE]
         no_hours = next((r for r in workloads if not r.measures.keys() >= set(_HOURS[:2])), None)
         no_costs = next((r for r in workloads if not r.measures.keys() >= {"cpu_cost", "memory_cost"}), None)
         if self.weight != "cost" and no_hours is None:
@@ -196,8 +190,8 @@ class Usage:
 
     weights: polars.DataFrame
     amounts: Mapping[date, Mapping[str, Amounts]]
-    by_cost: bool
-    """Whether the exporter's costs weigh, and not hours."""
+    states_totals: bool
+    """Whether it says what everything cost, of which there may be more than compute, network and storage."""
 
     def costs(self) -> polars.DataFrame:
         """The exporter's own costs: day, compute, network, storage, other, total (Decimal, its currency), by day."""
@@ -206,7 +200,7 @@ class Usage:
             sums = {m: total(a.get(m, _NONE) for a in names.values()) for m in MEASURES}
             compute = total(sums[measure] for measure in _COSTS.values())
             parts = (compute, sums["network_cost"], sums["storage_cost"])
-            whole = sums["total_cost"]
+            whole = sums["total_cost"] if self.states_totals else total(parts)
             amounts = (*parts, EXACT.subtract(whole, total(parts)), whole)
             rows.append((day, *(ROUNDING.quantize(amount, PLACES) for amount in amounts)))
         names_of = ("compute", "network", "storage", "other", "total")
@@ -216,7 +210,7 @@ class Usage:
 def _by_day(counted: Iterable[Allocation], by: str) -> dict[date, dict[str, Amounts]]:
     found: dict[date, dict[str, Amounts]] = {}
     for row in counted:
-        name = row.special or _name(row, by)
+        name = _name(row, by)
         for day, share in _days(row.start, row.end):
             amounts = found.setdefault(day, {}).setdefault(name, {})
             for measure, amount in row.measures.items():
@@ -225,11 +219,20 @@ def _by_day(counted: Iterable[Allocation], by: str) -> dict[date, dict[str, Amou
 
 
 def _name(row: Allocation, by: str) -> str:
+    """What a row belongs to; `__idle__` and its like where it says nothing of that."""
+    if row.special == IDLE:
+        return IDLE
     if by == "namespace":
-        return row.namespace
-    if by == "workload":
-        return "/".join(part for part in (row.namespace, row.workload) if part)
-    key = by.removeprefix("label:").strip()
+        found = row.namespace
+    elif by == "workload":
+        found = "/".join(part for part in (row.namespace, row.workload) if part)
+    else:
+        found = _label(row, by.removeprefix("label:").strip())
+    return row.special if not found or found.startswith("__") else found
+
+
+def _label(row: Allocation, key: str) -> str:
+    """A label's value, also where the exporter or a column writes its key in letters, digits and underscores only."""
     spellings = (
         key,
         "".join(c if c.isalnum() else "_" for c in key),

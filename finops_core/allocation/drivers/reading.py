@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -27,6 +28,7 @@ _PLAIN = r"^[0-9]{1,19}(\.[0-9]{1,18})?$"
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:.*)?")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}(-01)?")
+_YEARS = range(1970, 2200)
 
 Chosen = Mapping[str, str]
 """Our name of a column → the file's."""
@@ -135,12 +137,15 @@ def days(rows: Rows, name: str, months: bool = False) -> polars.Series:
     return cells.replace_strict(list(read), list(read.values()), return_dtype=polars.Date)
 
 
+@lru_cache(4096)
 def moment(text: str | None) -> datetime:
     """An ISO date or time as a moment in UTC; without an offset it is one in UTC already. Raises ValueError."""
     try:
         if text is None or not _MOMENT.fullmatch(text):
             raise ValueError
         found = datetime.fromisoformat(text.removesuffix(" UTC"))
+        if found.year not in _YEARS:
+            raise ValueError
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         what = f"{text!r} is no date" if text else "holds no date"
@@ -150,6 +155,8 @@ def moment(text: str | None) -> datetime:
 def _month(text: str | None) -> date:
     try:
         if text is None or not _MONTH.fullmatch(text[:10]):
+            raise ValueError
+        if int(text[:4]) not in _YEARS:
             raise ValueError
         return date.fromisoformat(f"{text[:7]}-01")
     except ValueError:

@@ -8,7 +8,7 @@ import pytest
 from finops_core import Ledger, Query
 from finops_core.errors import UsageError
 from finops_core.formats import formats
-from finops_core.quality.origin import origin
+from finops_core.model.origin import origin
 from finops_core.store.home import Home
 from finops_core.store.load import load
 from tests.exports import PLAN, cur_row, write_cur
