@@ -381,7 +381,8 @@ def selectable(chart: Spec, name: str, field: str) -> Spec:
     return {**chart, "params": [point], "layer": [{"name": _CHOSEN_FROM, **first}, *others]}
 
 
-def show(chart: Spec, key: str, description: str) -> None:
-    """Draws a chart over the whole width, with a description for readers who do not see it."""
+def show(chart: Any, key: str, description: str) -> None:
+    """Draws a chart, a Spec or one of Altair's, over the whole width, with a description for readers who do not see it."""
+    drawn: Spec = chart if isinstance(chart, dict) else chart.to_dict(validate=False)
     with st.container(key=key):
-        st.vega_lite_chart(spec=chart, alt=description, width="stretch")
+        st.vega_lite_chart(spec=drawn, alt=description, width="stretch")

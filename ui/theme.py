@@ -76,7 +76,7 @@ _STYLE = """
 [data-testid="stSidebarContent"] {padding: 0 .6rem}
 [data-testid="stSidebarUserContent"] {padding: 0 .2rem}
 [data-testid="stDataFrame"] {font-variant-numeric: tabular-nums}
-[data-testid="stMainBlockContainer"] h2 {font-size: 1.1rem; font-weight: 600; padding: .4rem 0 0 0}
+[data-testid="stMainBlockContainer"] :is(h2, h3) {font-size: 1.1rem; font-weight: 600; padding: .4rem 0 0 0}
 [data-testid="stCaptionContainer"] {opacity: 1; color: %(muted)s} [data-testid="stCaptionContainer"] p {color: inherit}
 [data-testid="stButtonGroup"] [data-selected="true"] p {color: %(chosen)s}
 .st-key-bar label p, .st-key-choice label p {font-size: .8rem; opacity: .8}
