@@ -105,7 +105,7 @@ a.farthing-plain {color: %(muted)s !important}
   border: 1px solid %(border)s; border-radius: .4rem; background: %(raised)s; font-size: .8rem; line-height: 1.35;
   box-shadow: 0 4px 14px rgba(0, 0, 0, .18)}
 .farthing-help:hover + .farthing-tip, .farthing-help:focus-visible + .farthing-tip {display: block}
-.farthing-list h3 {font-size: .86rem; font-weight: 400; color: %(muted)s; padding: 0; margin: 0 0 .2rem 0}
+[data-testid="stMainBlockContainer"] .farthing-list h2 {font-size: .86rem; font-weight: 400; color: %(muted)s; padding: 0; margin: 0 0 .2rem 0}
 .farthing-list ul {list-style: none; margin: 0; padding: 0; font-size: .9rem}
 .farthing-list li {display: flex; justify-content: space-between; gap: .8rem; margin: 0; padding: .12rem 0}
 .farthing-list li span {overflow: hidden; text-overflow: ellipsis; display: -webkit-box; -webkit-line-clamp: 2;

@@ -113,7 +113,7 @@ def listed(title: str, items: list[tuple[str, str]], nothing: str = "No change")
         for name, value in items
     )
     body = f"<ul>{rows}</ul>" if items else f"<p>{html.escape(nothing)}</p>"
-    return f'<div class="farthing-list"><h3>{html.escape(title)}</h3>{body}</div>'
+    return f'<div class="farthing-list"><h2>{html.escape(title)}</h2>{body}</div>'
 
 
 def before(onset: Onset | None, rises: bool) -> str:
