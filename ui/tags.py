@@ -250,7 +250,7 @@ class Tags:
         """Near misses with the spelling to use, and values that are not allowed."""
         tag_forms.near_misses(self.shown, self.page.currency, _proposed())
         if self.shown.not_allowed:
-            st.subheader(f"Values of {self.key} that are not allowed", anchor=False)
+            st.header(f"Values of {self.key} that are not allowed", anchor=False)
             rows = [(v.value, v.cost, v.rows) for v in self.shown.not_allowed]
             schema = {"value": polars.String, "cost": polars.Decimal(38, 18), "rows": polars.Int64}
             shown = polars.DataFrame(rows, schema, orient="row").with_columns(
@@ -319,10 +319,11 @@ def repr_of_blanks(value: str) -> str:
     return value if value == value.strip() else f"“{value}”"
 
 
-def _make_room(bars: alt.LayerChart, costs: polars.Series) -> None:
+def _make_room(bars: charts.Spec, costs: polars.Series) -> None:
     """Room at the right of ranked bars in half a page, for what is written there."""
     longest = float(max(costs.max(), Decimal(0)))
-    bars.layer[0].encoding.x.scale = alt.Scale(domainMax=longest * 1.18) if longest else alt.Undefined
+    if longest:
+        bars["layer"][0]["encoding"]["x"]["scale"] = {"domainMax": longest * 1.18}
 
 
 def _written(period: object) -> str:
