@@ -13,7 +13,9 @@ from ui.plain import plain
 PRESENT = "present"
 KEY = "key"
 """The tag key that a page is about."""
-_OWN = (PRESENT, KEY)
+POOL = "pool"
+"""The shared pool that a page is about."""
+_OWN = (PRESENT, KEY, POOL)
 SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", "display", PRESENT)
 """What a reader keeps when going from page to page."""
 
