@@ -116,7 +116,7 @@ class Allocation:
             if share < TARGET
             else "above the target"
         )
-        goal = f"target < {words.percent(TARGET)}, stretch {words.percent(STRETCH)}: {reached}"
+        goal = f"target < {TARGET:.0%}, stretch {STRETCH:.0%}: {reached}".replace("%", " %")
         metric = METRICS[self.query.metrics[0]].label.lower()
         shown = [
             Figure(

@@ -9,7 +9,7 @@ import polars
 from altair.utils.schemapi import debug_mode
 
 from finops_core.allocation.owners import DIRECT, RULE, SHARED, UNALLOCATED
-from finops_core.analysis.flow import COST, EXEMPT, HOW, NOBODY, OWNER, SOURCE
+from finops_core.analysis.flow import COST, EXEMPT, HOW, NOBODY, NOBODYS, OWNER, SOURCE
 from finops_core.model import words
 from finops_core.model.export import cell
 from ui import theme
@@ -119,7 +119,12 @@ def _thicknesses(
 
     def place(name: str) -> tuple[int, int, float, str]:
         group = order.index(kinds[name]) if name in kinds else 0
-        return group, name == NOBODY or name.startswith("Other ("), -sizes[name], name
+        last = (
+            (NOBODY, NOBODYS).index(name) + 2
+            if name in (NOBODY, NOBODYS)
+            else int(name.startswith("Other ("))
+        )
+        return group, last, -sizes[name], name
 
     return {name: sizes[name] for name in sorted(sizes, key=place)}
 

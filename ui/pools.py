@@ -41,39 +41,42 @@ def show(page: "Page", query: Query, found: Flow, version: tuple[str, int]) -> N
     if not lines:
         st.caption("The rules in force have no pools: shared cost stays with whoever it is billed to.")
         return
-    rows = []
-    for line in lines:
-        consumers = found.consumers(line.pool)
-        rows.append(
-            {
-                "pool": f"{line.pool} {line.since}".strip(),
-                "cost": consumers[COST].sum(),
-                "method": line.method,
-                "driver": line.driver or "–",
-                "fallback": line.fallback,
-                "why": line.why,
-                "approved": line.approved_by,
-                "consumers": _shares(consumers) if found.is_split else "not split with this filter",
-                "what": line.cost_that,
-            }
-        )
-    schema = {n: polars.Decimal(38, 18) if n == "cost" else polars.String for n in rows[0]}
-    columns: list[tables.Column] = [
-        ("pool", tables.text, "Pool"),
-        ("cost", tables.money, f"Cost, {page.currency}"),
-        ("method", tables.text, "Split"),
-        ("driver", tables.text, "Driver"),
-        ("fallback", tables.text, "Without data"),
-        ("why", tables.text, "Why"),
-        ("approved", tables.text, "Approved by"),
-        ("consumers", tables.text, "Shares"),
-        ("what", tables.text, "Which charges"),
-    ]
+    rows = [_row(line, found, page.currency) for line in lines]
     whole = found.of_kind(SHARED) + sum(found.left_in_pools().values(), Decimal(0))
-    table = polars.DataFrame(rows, schema)
-    tables.show(table, columns, {"pool": "All pools", "cost": whole}, "pools")
+    with st.container(key="pools"):
+        st.table(
+            [
+                *rows,
+                {
+                    **dict.fromkeys(rows[0], ""),
+                    "Pool": "All pools",
+                    f"Cost, {page.currency}": words.amount(whole),
+                },
+            ],
+            hide_index=True,
+            border="horizontal",
+            alt="How and why each pool is split, who approved it, what it cost and who got which share",
+        )
     if found.is_split:
-        _chart(page, query, found.owner, list(dict.fromkeys(line.pool for line in lines)), version)
+        costs = {line.pool: found.consumers(line.pool)[COST].sum() or Decimal(0) for line in lines}
+        _chart(page, query, found.owner, costs, version)
+
+
+def _row(line: PoolLine, found: Flow, currency: str) -> dict[str, str]:
+    """A pool as a line of the table; what people wrote is shown as it is written."""
+    consumers = found.consumers(line.pool)
+    approved = f". Approved by {line.approved_by}" if line.approved_by else ". Approved by nobody yet"
+    shown = {
+        "Pool": f"{line.pool} {line.since}".strip(),
+        f"Cost, {currency}": words.amount(consumers[COST].sum() or Decimal(0)),
+        "Split": line.method
+        + (f" ({line.driver})" if line.driver and line.driver not in line.method else ""),
+        "Without data": line.fallback,
+        "Why, and who approved it": (line.why or "No reason is given") + approved,
+        "Shares": _shares(consumers) if found.is_split else "not split with this filter",
+        "Which charges": line.cost_that,
+    }
+    return {name: plain(text.replace(" %", "\u00a0%")) for name, text in shown.items()}
 
 
 def _shares(consumers: polars.DataFrame) -> str:
@@ -89,10 +92,12 @@ def _shares(consumers: polars.DataFrame) -> str:
     return ", ".join(named) + (f" and {more} more" if more else "")
 
 
-def _chart(page: "Page", query: Query, owner: str, pools: list[str], version: tuple[str, int]) -> None:
+def _chart(
+    page: "Page", query: Query, owner: str, costs: dict[str, Decimal], version: tuple[str, int]
+) -> None:
     """Who got which share of the pool of the URL, over time."""
-    asked = st.query_params.get(address.POOL)
-    pool = asked if asked in pools else pools[0]
+    asked, pools = st.query_params.get(address.POOL), list(costs)
+    pool = asked if asked in pools else max(pools, key=lambda name: costs[name])
     if asked not in (None, pool):
         st.warning(f"There is no pool {plain(str(asked))} here", icon=":material/link_off:")
     grain = page.query.grain if page.query.grain != "none" else "day"

@@ -33,8 +33,10 @@ class Draft:
     number: int
     reason: str = ""
     previewed: Mapping[str, str] | None = None
-    accepts: int | None = None
-    """The proposal that is accepted when this is applied."""
+    accepts: tuple[int, ...] = ()
+    """The proposals that are accepted when this is applied."""
+    back_to: int | None = None
+    """The older version that these are the files of."""
 
     @property
     def is_previewed(self) -> bool:
@@ -173,8 +175,9 @@ def _moves(found: Preview, slot: str) -> None:
 
 
 def effects(found: Preview, key: str) -> None:
-    """The rules in their order with what each matches, gives, and would give otherwise than an earlier one."""
+    """The rules in their order with what each gives and matches, and for what it would name another owner than an earlier one."""
     currencies = list(found.total)
+    disputed = [c for c in currencies if any(_of(effect.conflicts, c) for effect in found.rules)]
     rows = [
         {
             "Order": number,
@@ -184,7 +187,7 @@ def effects(found: Preview, key: str) -> None:
             "State": effect.state,
             **{f"Gives, {c}": _of(effect.wins, c) for c in currencies},
             **{f"Matches, {c}": _of(effect.matches, c) for c in currencies},
-            **{f"Other owner than an earlier rule, {c}": _of(effect.conflicts, c) for c in currencies},
+            **{f"Conflicts, {c}": _of(effect.conflicts, c) for c in disputed},
         }
         for number, effect in enumerate(found.rules, start=1)
     ]
@@ -199,8 +202,23 @@ def effects(found: Preview, key: str) -> None:
     tables.show(polars.DataFrame(rows, schema), columns, None, key)
 
 
-def _of(money: tuple[Money, ...], currency: str) -> Decimal | None:
-    return next((m.EffectiveCost for m in money if m.BillingCurrency == currency), None)
+def pool_sizes(found: Preview) -> None:
+    """The pools with what is in each."""
+    rows = [
+        (pool, m.EffectiveCost, m.BillingCurrency, m.charges) for pool, money in found.pools.items() for m in money
+    ]  # fmt: skip
+    schema = {"pool": polars.String, "cost": _MONEY, "currency": polars.String, "charges": polars.Int64}
+    columns: list[tables.Column] = [
+        ("pool", tables.text, "Pool"),
+        ("cost", tables.money, "Effective cost, all time"),
+        ("currency", tables.text, "Currency"),
+        ("charges", tables.count, "Charges"),
+    ]
+    tables.show(polars.DataFrame(rows, schema, orient="row"), columns, None, "pool-sizes")
+
+
+def _of(money: tuple[Money, ...], currency: str) -> Decimal:
+    return next((m.EffectiveCost for m in money if m.BillingCurrency == currency), Decimal(0))
 
 
 def _days(effect: RuleEffect) -> str:
@@ -251,7 +269,12 @@ def _apply(slot: str, draft: Draft, found: Preview, author: str, reason: str) ->
     }  # fmt: skip
     home = answers.ledger().home
     try:
-        made = applying.apply(home, draft.files, author, reason, {"unallocated": moved}, after=draft.number)
+        if draft.back_to is not None:
+            made = applying.undo(home, draft.back_to, author, reason, after=draft.number)
+        else:
+            made = applying.apply(
+                home, draft.files, author, reason, {"unallocated": moved}, after=draft.number
+            )
     except VersionChanged as error:
         say(str(error), "error")
     except FarthingError as error:
@@ -259,8 +282,8 @@ def _apply(slot: str, draft: Draft, found: Preview, author: str, reason: str) ->
         say(f"Nothing was applied. {error}", "error")
     else:
         keep(slot, None)
-        if draft.accepts is not None:
-            proposals.accept(answers.state(), draft.accepts, author, reason)
+        for number in draft.accepts:
+            proposals.accept(answers.state(), number, author, reason)
         say(f"Version {made.number} of the rules is in force: {made.reason}")
 
 

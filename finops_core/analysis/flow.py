@@ -21,7 +21,8 @@ EXEMPT = "exempt"
 """The kind of taxes and credits outside of pools that nobody owns: they need no owner."""
 KINDS = (DIRECT, RULE, SHARED, UNALLOCATED, EXEMPT)
 SOURCE, HOW, OWNER, COST = "Source", "How", "Owner", "cost"
-NOBODY = "No owner"
+NOBODY, NOBODYS = "No owner", "None needed"
+"""Who owns what nobody owns: what lacks an owner, and what needs none."""
 _MONEY = polars.Decimal(38, 18)
 _NOTHING = Decimal(0)
 
@@ -74,11 +75,14 @@ class Flow:
 
         Own tags, no owner and what needs none are never in the rest. A rest of ways has the kind `other`.
         """
-        named = self.table.with_columns(polars.col(OWNER).fill_null(NOBODY))
+        nobody = (
+            polars.when(polars.col("Kind") == EXEMPT).then(polars.lit(NOBODYS)).otherwise(polars.lit(NOBODY))
+        )
+        named = self.table.with_columns(polars.col(OWNER).fill_null(nobody))
         kept = named.filter(polars.col("Kind").is_in([DIRECT, UNALLOCATED, EXEMPT]))[HOW].unique().to_list()
         rows = _largest(named, SOURCE, sources, [])
         rows = _largest(rows, HOW, ways, kept)
-        rows = _largest(rows, OWNER, owners, [NOBODY])
+        rows = _largest(rows, OWNER, owners, [NOBODY, NOBODYS])
         kind = polars.when(polars.col(HOW).str.starts_with("Other (")).then(polars.lit("other"))
         grouped = rows.with_columns(kind.otherwise(polars.col("Kind")).alias("Kind"))
         found = grouped.group_by(SOURCE, HOW, "Kind", OWNER).agg(polars.col(COST).sum())

@@ -50,11 +50,13 @@ def apply(
     )
 
 
-def undo(home: Home, number: int, author: str, reason: str, wait: float = WAIT) -> Version:
+def undo(
+    home: Home, number: int, author: str, reason: str, wait: float = WAIT, after: int | None = None
+) -> Version:
     """Puts an older version in force again, as a new version. Raises as `apply`, and where there is no such version."""
     _refuse_blank(author, reason)
     rules = ruleset.parse(rulesets.version(State(home), number).files)
-    return _put(home, rules, wait, lambda state: rulesets.undo(state, number, author, reason))
+    return _put(home, rules, wait, lambda state: rulesets.undo(state, number, author, reason), after)
 
 
 def _put(home: Home, rules: RuleSet, wait: float, keep: Any, after: int | None = None) -> Version:
