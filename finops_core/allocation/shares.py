@@ -1,8 +1,9 @@
 """Shares of pools, exactly: pools that feed each other are solved together, and shares close to the last of 18 digits.
 
 A share is kept as an interval of [0, 10¹⁸): a consumer's part of an amount is what the amount times the upper end, less the amount
-times the lower end, come to, each cut off at the 18th decimal. The intervals lie end to end, so the parts sum to the amount, and
-each is within one unit of the 18th decimal of its exact value, as largest remainders would be; but no part waits for another.
+times the lower end, come to; the whole part of the amount exactly, its fraction cut off at the 18th decimal at both ends. The
+intervals lie end to end, so the parts sum to the amount, and each is within one unit of the 18th decimal of its exact value, as
+largest remainders would be; but no part waits for another.
 """
 
 from collections.abc import Iterable, Mapping

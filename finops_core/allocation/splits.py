@@ -213,19 +213,31 @@ def _with_columns_of_consumers(rules: RuleSet, found: polars.DataFrame) -> polar
     return found
 
 
+def divided_sql(cost: str) -> str:
+    """SQL of the two columns, `{cost}_whole` and `{cost}_rest`, that `part_sql` needs of a cost: computed once an amount."""
+    return f"whole_of({cost}) AS {cost}_whole, rest_of({cost}) AS {cost}_rest"
+
+
 def part_sql(cost: str, low: str, high: str) -> str:
-    """SQL of the part of a cost (DECIMAL(38,18)) that an interval of [0, 10¹⁸) stands for; exact for costs below 10²⁰."""
-    return f"share_part({cost}, {low}, {high})"
+    """SQL of the part of a cost (DECIMAL(38,18)) that an interval of [0, 10¹⁸) stands for; exact for costs below 10¹⁹."""
+    return f"share_part({cost}_whole, {cost}_rest, {low}, {high})"
 
 
+_HALF = "1000000000::BIGINT"
+"""10⁹: with fractions and bounds in two halves of nine digits, no product needs more than 64 bits, which are divided forty
+times as fast as 128."""
 PART_MACROS = f"""
-CREATE OR REPLACE TEMP MACRO share_units(x, bound) AS
-    CAST(trunc(x) AS HUGEINT) * CAST(bound AS HUGEINT)
-    + (CAST(CAST(x - trunc(x) AS DECIMAL(19,18)) * CAST({WHOLE} AS DECIMAL(19,0)) AS HUGEINT) * CAST(bound AS HUGEINT)) // {WHOLE}::HUGEINT;
+CREATE OR REPLACE TEMP MACRO whole_of(x) AS CAST(x AS DECIMAL(19,0));
+CREATE OR REPLACE TEMP MACRO rest_of(x) AS
+    CAST(CAST(x - CAST(whole_of(x) AS {MONEY}) AS DECIMAL(18,18)) * CAST({WHOLE} AS DECIMAL(19,0)) AS BIGINT);
+CREATE OR REPLACE TEMP MACRO units_below(rest, bound) AS
+    (rest // {_HALF}) * (bound // {_HALF})
+    + ((rest // {_HALF}) * (bound % {_HALF}) + (rest % {_HALF}) * (bound // {_HALF})
+       + ((rest % {_HALF}) * (bound % {_HALF})) // {_HALF}) // {_HALF};
 CREATE OR REPLACE TEMP MACRO units_money(units) AS
-    CAST(CAST(units // {WHOLE}::HUGEINT AS DECIMAL(20,0)) AS {MONEY})
-    + CAST(CAST(units % {WHOLE}::HUGEINT AS DECIMAL(19,0)) * CAST('0.000000000000000001' AS DECIMAL(19,18)) AS {MONEY});
-CREATE OR REPLACE TEMP MACRO share_part(x, low, high) AS
-    CASE WHEN x IS NULL THEN NULL ELSE units_money(share_units(x, high) - share_units(x, low)) END
+    CAST(units AS DECIMAL(19,0)) * CAST('0.000000000000000001' AS DECIMAL(19,18));
+CREATE OR REPLACE TEMP MACRO share_part(whole, rest, low, high) AS
+    whole * CAST(units_money(high - low) AS DECIMAL(19,18))
+    + units_money(units_below(rest, high) - units_below(rest, low))
 """
-"""Statements to run before `part_sql` can be used, divided by semicolons."""
+"""Statements to run before these can be used, divided by semicolons."""

@@ -1,6 +1,7 @@
 """The tables of shared cost in finops.duckdb: `pool_shares`, who gets which part of a pool each day, and `allocated`, the cost
-of pools split by these shares. A row of `allocated` is what a consumer gets of a day's shared charges of one account, service
-and owner; its columns are those of the charges, with the consumer in the place of the owner.
+of pools split by these shares. A row of `allocated` is what a consumer gets of a day's shared charges of one account, service and
+environment. Its owner is the consumer, and what directories know of the consumer; the owners that the charges have themselves are
+not told apart, or it would be longer than the charges.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ import duckdb
 import polars
 
 from finops_core.allocation.owners import DIRECT, RULE, SHARED, UNALLOCATED
-from finops_core.allocation.splits import PART_MACROS, SHARE_COLUMNS, part_sql, shares
+from finops_core.allocation.splits import PART_MACROS, SHARE_COLUMNS, divided_sql, part_sql, shares
 from finops_core.focus.charges import ALLOCATED_COLUMNS, COSTS, MONEY, OWNER_COLUMNS
 from finops_core.formats.expressions import identifier, quoted
 from finops_core.store.cubes import ACCOUNT, COMMON, DAY, SERVICE, holding
@@ -19,6 +20,7 @@ from finops_core.store.ownership import Ownership
 
 CURRENCY = "BillingCurrency"
 KIND, RULE_NAME = "x_AllocationKind", "x_AllocationRule"
+_ENVIRONMENT = "x_Environment"
 DIMENSIONS = (*COMMON, *ACCOUNT, *SERVICE, *ALLOCATED_COLUMNS)
 """What is known of a part of a shared charge; x_AllocationRule is its pool."""
 
@@ -87,14 +89,17 @@ def _frame(connection: duckdb.DuckDBPyConnection, statement: str) -> polars.Data
 
 def _allocated_sql(ownership: Ownership, where: str) -> str:
     """SQL that adds the parts of shared charges. A pool without shares on a day, which cannot be, would stay with nobody."""
-    cube = holding({DAY, *DIMENSIONS})[0]
-    keys = ", ".join((DAY, *DIMENSIONS))
+    grouped = [name for name in (DAY, *DIMENSIONS) if name not in OWNER_COLUMNS or name == _ENVIRONMENT]
+    keys = ", ".join(grouped)
+    cube = holding(grouped)[0]
     sums = ", ".join(f"sum({cost}) AS {cost}" for cost in COSTS)
-    whole = "g.* , coalesce(s.Low, 0) AS low, coalesce(s.High, 1000000000000000000) AS high"
+    divided = ", ".join(divided_sql(cost) for cost in COSTS)
+    whole = "g.*, coalesce(s.Low, 0) AS low, coalesce(s.High, 1000000000000000000) AS high"
     consumers = ", ".join(f"s.{column} AS to_{column}" for column in ownership.rules.consumers)
     columns = {name: name for name in DIMENSIONS}
     for column in OWNER_COLUMNS:
-        other = f"to_{column}" if column in ownership.rules.consumers else column
+        other = _ENVIRONMENT if column == _ENVIRONMENT else "NULL"
+        other = f"to_{column}" if column in ownership.rules.consumers else other
         columns[column] = f"CASE WHEN Over = {quoted(column)} OR Over IS NULL THEN Consumer ELSE {other} END"
     columns[KIND] = f"CASE WHEN Consumer IS NULL THEN '{UNALLOCATED}' ELSE '{SHARED}' END"
     selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
@@ -103,6 +108,7 @@ def _allocated_sql(ownership: Ownership, where: str) -> str:
         INSERT INTO allocated
         SELECT {DAY}, {selected}, {parts} FROM (
             SELECT {whole}, s.Over, s.Consumer{f", {consumers}" if consumers else ""}
-            FROM (SELECT {keys}, {sums} FROM {cube.name} WHERE {where} AND {KIND} = '{SHARED}' GROUP BY ALL) g
+            FROM (SELECT {keys}, {divided} FROM (
+                SELECT {keys}, {sums} FROM {cube.name} WHERE {where} AND {KIND} = '{SHARED}' GROUP BY ALL)) g
             LEFT JOIN found_shares s
             ON s.Pool = g.{RULE_NAME} AND s.{DAY} = g.{DAY} AND s.{CURRENCY} = g.{CURRENCY})"""

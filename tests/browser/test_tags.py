@@ -65,8 +65,8 @@ def test_figures_and_table_are_those_of_the_command_line(tagged: App) -> None:
     )
     sentence = page.locator(".farthing-answer").inner_text()
     assert sentence.startswith(f"{raw} of taggable cost carries environment; after rules {effective}")
-    figure = page.locator("[data-testid=stMetric]").filter(has_text="environment")
-    assert figure.get_by_test_id("stMetricValue").inner_text() == f"{raw} → {effective}"
+    figure = page.locator(".farthing-figure").filter(has_text="environment")
+    assert figure.locator(".farthing-value").inner_text() == f"{raw} → {effective}"
     expected = {m["SubAccountId"]: round(Decimal(m["uncovered_cost"]), 6) for m in key["members"]}
     assert tabled(page, "tags") == {**expected, "Total": round(Decimal(key["uncovered_cost"]), 6)}
     marks = page.locator(".st-key-tags-trend [role=graphics-symbol][aria-label*='as tagged, 2026-']")
