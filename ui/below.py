@@ -12,7 +12,7 @@ from finops_core.model import words
 from finops_core.model.export import cell
 from finops_core.model.metrics import METRICS
 from finops_core.vocabulary.dimensions import DIMENSIONS, dimension
-from ui import answers, drilling, tables
+from ui import answers, drilling, tables, whose
 from ui.plain import plain
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def charges(page: "Page", key: str) -> None:
         st.caption("Choose a charge, by the box on its left, to see where its cost comes from.")
         return
     _origin(found.row(chosen, named=True), metric)
+    whose.charge(found.row(chosen, named=True))
 
 
 def _origin(charge: dict[str, Any], metric: str) -> None:
