@@ -16,4 +16,7 @@ if moves is not None:
     moves.choice()
     moves.chart()
     moves.sentences()
+    moves.come_and_gone()
+    moves.closer()
     moves.table()
+    moves.as_code()

@@ -11,12 +11,14 @@ from finops_core.model.view import View
 from ui.plain import plain
 
 PRESENT = "present"
+LOOK = "look"
+"""The mover that is looked at closely, by its label."""
 KEY = "key"
 """The tag key that a page is about."""
 POOL = "pool"
 """The shared pool that a page is about."""
-_OWN = (PRESENT, KEY, POOL)
-SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", "display", PRESENT)
+_OWN = (PRESENT, LOOK, KEY, POOL)
+SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", "display", "allocated", PRESENT)
 """What a reader keeps when going from page to page."""
 
 
@@ -46,7 +48,7 @@ def go(changed: View, usual: View) -> None:
 
 def link(page: str, view: View) -> str:
     """The URL of another page that asks what a view asks."""
-    kept = {name: value for name, value in params().items() if name in _OWN}
+    kept = {name: value for name, value in params().items() if name == PRESENT}
     return f"/{page}?{urlencode({**view.question(), **kept}, doseq=True)}"
 
 
@@ -57,6 +59,19 @@ def shared() -> dict[str, list[str]]:
 
 def is_presenting() -> bool:
     return PRESENT in st.query_params
+
+
+def looked_at() -> str | None:
+    """The mover that is looked at closely."""
+    return st.query_params.get(LOOK)
+
+
+def look_at(member: str | None) -> None:
+    """Looks at a mover closely, or at none."""
+    if member is None:
+        st.query_params.pop(LOOK, None)
+    else:
+        st.query_params[LOOK] = member
 
 
 def seeded(key: str, value: Any) -> str:

@@ -5,7 +5,6 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import altair as alt
 import polars
 import streamlit as st
 
@@ -157,8 +156,8 @@ class Allocation:
         )  # fmt: skip
 
     @cached_property
-    def _drawn(self) -> alt.LayerChart:
-        ranking = answers.ranking((self.found.owner,), self.query.metrics[0])
+    def _drawn(self) -> charts.Spec:
+        ranking = answers.ranking((self.found.owner,))
         owners = [name for name in self.shown[OWNER].unique(maintain_order=True) if name in ranking]
         return flow_chart.chart(self.shown, self.page.currency, theme.colours(owners, ranking))
 

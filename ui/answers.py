@@ -10,6 +10,9 @@ from finops_core.analysis.breakdown import Breakdown, breakdown
 from finops_core.analysis.breakdown import ranking as ranked
 from finops_core.analysis.conversion import Conversion
 from finops_core.analysis.conversion import converted as convert
+from finops_core.analysis.events import Event, Onset
+from finops_core.analysis.events import events as all_events
+from finops_core.analysis.events import onsets as onsets_of
 from finops_core.analysis.movers import Movers, movers
 from finops_core.analysis.pivot import Pivot, pivot
 from finops_core.analysis.weekdays import weekdays as by_weekday
@@ -24,11 +27,15 @@ from finops_core.model.span import Span, span
 from finops_core.quality import freshness
 from finops_core.quality.freshness import SourcePeriod
 from finops_core.quality.reconciliation import Reconciliation, reconcile
+from finops_core.store.audit import entries, head
 from finops_core.store.batches import Batch, in_force
+from finops_core.store.deployments import KIND as DEPLOYMENTS
+from finops_core.store.deployments import deployments
 from finops_core.store.load import known_formats
 from finops_core.store.rates import KIND as RATES
 from finops_core.store.rates import Rate
 from finops_core.store.rates import rates as rates_of
+from finops_core.store.rulesets import SUBJECT as RULES
 from finops_core.store.saved_views import SavedView
 from finops_core.store.saved_views import saved_views as kept_views
 from finops_core.store.state import State
@@ -120,14 +127,14 @@ def _spanned(version: str) -> Span:
     return span(ledger())
 
 
-def ranking(by: tuple[str, ...], metric: str) -> list[str]:
+def ranking(by: tuple[str, ...]) -> list[str]:
     """The labels of all members of dimensions, the costliest first, over everything loaded: what their colour follows."""
-    return _ranking(by, metric, ledger().version)
+    return _ranking(by, ledger().version)
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _ranking(by: tuple[str, ...], metric: str, version: str) -> list[str]:
-    query = Query(metric, by=by)
+def _ranking(by: tuple[str, ...], version: str) -> list[str]:
+    query = Query("EffectiveCost", by=by)
     return ranked(ledger(), query) if by and uses_cube(query) else []
 
 
@@ -151,6 +158,27 @@ def _batches(version: str) -> list[Batch]:
 def state() -> State:
     """What people typed."""
     return State(ledger().home)
+
+
+def events() -> tuple[Event, ...]:
+    """What happened beside the bills: deployments, and changes of the allocation rules."""
+    return _events(state().version(DEPLOYMENTS), head(state()).id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _events(version: int, logged: int) -> tuple[Event, ...]:
+    return tuple(all_events(deployments(state()), entries(state(), subject=RULES)))
+
+
+def onsets(query: Query) -> dict[tuple[object, ...], Onset]:
+    """When each member of a Query began to move; see `finops_core.analysis.events`."""
+    asked = query.but(metrics=query.metrics[:1], grain="none", order=None, limit=None)
+    return _onsets(asked, ledger().version, state().version(DEPLOYMENTS))
+
+
+@st.cache_data(show_spinner=False, max_entries=_ENTRIES, hash_funcs=_HASHES)
+def _onsets(query: Query, version: str, told: int) -> dict[tuple[object, ...], Onset]:
+    return onsets_of(ledger(), query, events())
 
 
 def saved_views() -> list[SavedView]:

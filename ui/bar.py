@@ -194,7 +194,11 @@ def _group(view: View, go: Any) -> None:
 
 
 def _filter_maker(view: View, usual: View, span: Span, currency: str) -> None:
-    with st.popover("Filter", icon=":material/filter_list:"):
+    # What is inside is asked when it is opened: the members of a dimension, with their cost.
+    popover = st.popover("Filter", icon=":material/filter_list:", key="filter", on_change="rerun")
+    if not popover.open:
+        return
+    with popover:
         name = st.selectbox(
             "Dimension", groupable(), format_func=_label, key="filter-dimension", help="What to filter by"
         )

@@ -38,10 +38,10 @@ def members(page: "Page", key: str) -> None:
     found = page.breakdown
     columns: list[tables.Column] = [
         ("Member", tables.text, _labels(page)),
-        ("after", tables.money, f"{METRICS[page.view.metric].label} {page.currency}"),
+        ("after", tables.known, f"{METRICS[page.view.metric].label} {page.currency}"),
     ]
     if found.before is not None:
-        columns += [("before", tables.money, "Before"), ("change", tables.signed, "Change")]
+        columns += [("before", tables.known, "Before"), ("change", tables.signed, "Change")]
     columns.append(("share", tables.share, "Share"))
     total = {
         "Member": "Total",
@@ -49,7 +49,7 @@ def members(page: "Page", key: str) -> None:
         "before": found.before,
         "share": 1.0 if found.after else None,
     }
-    total["change"] = found.after - found.before if found.before is not None else None
+    total["change"] = found.change
     rows = found.table
     chosen = tables.show(rows, columns, total, key, selectable=bool(page.query.by), of=str(page.query))
     if chosen is not None and rows["Kind"][chosen] == "member":
@@ -67,7 +67,7 @@ def pivot(page: "Page", key: str) -> None:
         ("Total", tables.money, f"Total {page.currency}"),
         *periods,
     ]
-    total = {"Member": "Total", "Total": sum(found.totals.values(), Decimal(0)), **found.totals}
+    total = {"Member": "Total", "Total": sum(filter(None, found.totals.values()), Decimal(0)), **found.totals}
     tables.show(found.table, columns, total, key)
 
 

@@ -1,4 +1,8 @@
-"""Charts. Each draws exactly the rows of a table; tooltips and accessible descriptions carry the exact figures."""
+"""Charts, in the language of Vega-Lite. Each draws exactly the rows of a table; tooltips and accessible descriptions carry the
+exact figures.
+
+They are written out, for building them with a library's objects took longer than the question did.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,24 +11,36 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import altair as alt
 import polars
 import streamlit as st
-from altair.utils.schemapi import debug_mode
 
 from finops_core.model import words
 from finops_core.model.engine import PERIOD
 from finops_core.model.export import cell
-from finops_core.model.periods import bucket_end
+from finops_core.model.periods import bucket_end, bucket_start
 from ui import theme
 
+Spec = dict[str, Any]
+_NEW: Spec = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
 _HEIGHT = 330
-_unchecked = debug_mode(False)
-"""Altair checks each part of a chart as it is made, which takes twice as long as to make it. What is here is tested."""
+_FEW = 8
+"""So many periods have bars of a fixed width."""
+_CHOSEN_FROM = "members"
+ALONG_TIME = ("bars", "lines", "share")
+"""What `over_time` draws."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened on a day."""
+
+    day: date
+    text: str
 
 
 def _drawn(series: polars.DataFrame, grain: str, currency: str, complete_until: date) -> polars.DataFrame:
     """The rows of a chart: numbers to draw, words to read."""
+    series = series.filter(polars.col("cost").is_not_null())
     totals = series.group_by(PERIOD).agg(polars.col("cost").sum().alias("total"))
     rows = series.join(totals, on=PERIOD).sort(PERIOD)
     unfinished = [bucket_end(start, grain) > complete_until for start in rows[PERIOD]]
@@ -47,7 +63,6 @@ def _drawn(series: polars.DataFrame, grain: str, currency: str, complete_until: 
     )
 
 
-@_unchecked
 def over_time(
     series: polars.DataFrame,
     grain: str,
@@ -55,8 +70,12 @@ def over_time(
     complete_until: date,
     ranking: Sequence[str],
     chart: str = "bars",
-) -> alt.Chart:
-    """Cost by period and member: `bars` stacked, `lines`, or `share` of each period. `series` as `Breakdown.series`."""
+    marks: Sequence[Mark] = (),
+) -> Spec:
+    """Cost by period and member: `bars` stacked, `lines`, or `share` of each period. `series` as `Breakdown.series`.
+
+    `marks` are events: a thin vertical line each, where there is a period that holds it.
+    """
     rows = _drawn(series, grain, currency, complete_until)
     order = (
         rows.group_by("Member", "Kind")
@@ -68,87 +87,108 @@ def over_time(
     hues = {**theme.colours(named, ranking), **{m: theme.REST for m in members if m not in named}}
     rows = rows.with_columns(polars.Series("rank", [members.index(m) for m in rows["Member"]]))
     periods = list(dict.fromkeys(rows["Period"]))
-    base = alt.Chart(
-        alt.Data(
-            values=rows.select(
-                "Period",
-                "Member",
-                "value",
-                "rank",
-                "Cost",
-                "Of its period",
-                "State",
-                "Label",
-            ).to_dicts()
-        )
-    ).encode(
-        x=alt.X(
-            "Period:O",
-            sort=periods,
-            title=None,
-            axis=alt.Axis(
-                labelAngle=0, labelOverlap="greedy", labelPadding=6, ticks=False, domainOpacity=0.4
-            ),
-        ),
-        color=alt.Color(
-            "Member:N",
-            sort=members,
-            scale=alt.Scale(domain=members, range=[hues[m] for m in members]),
-            legend=_legend(members),
-        ),
-        order=alt.Order("rank:Q"),
-        description="Label:N",
-        tooltip=["Member:N", "Period:O", "Cost:N", "Of its period:N", "State:N"],
-    )
-    quantity = alt.Axis(format="~s", title=currency, tickCount=5, domain=False, ticks=False, gridOpacity=0.5)
-    if chart == "lines":
-        drawn = base.mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=2.2).encode(
-            y=alt.Y("value:Q", axis=quantity)
-        )
-    else:
-        y = alt.Y("value:Q", axis=quantity, stack="zero")
-        if chart == "share":
-            y = alt.Y(
-                "value:Q",
-                stack="normalize",
-                axis=alt.Axis(
-                    format="%", title="share", tickCount=5, domain=False, ticks=False, gridOpacity=0.5
-                ),
-            )
-        bars = base.mark_bar(cornerRadius=1, size=84) if len(periods) <= 8 else base.mark_bar(cornerRadius=1)
-        drawn = bars.encode(
-            y=y,
-            opacity=alt.Opacity(
-                "State:N", scale=alt.Scale(domain=["complete", "incomplete"], range=[1.0, 0.45]), legend=None
-            ),
-        )
-    return drawn.properties(height=_HEIGHT)
+    shown = ("Period", "Member", "value", "rank", "Cost", "Of its period", "State", "Label")
+    across = {
+        "field": "Period",
+        "type": "ordinal",
+        "sort": periods,
+        "title": None,
+        "axis": {
+            "labelAngle": 0,
+            "labelOverlap": "greedy",
+            "labelPadding": 6,
+            "ticks": False,
+            "domainOpacity": 0.4,
+        },
+    }
+    encoding: Spec = {
+        "x": across,
+        "y": {"field": "value", "type": "quantitative", "axis": _axis(currency, "~s", 5)},
+        "color": {
+            "field": "Member",
+            "type": "nominal",
+            "sort": members,
+            "scale": {"domain": members, "range": [hues[m] for m in members]},
+            "legend": _LEGEND if len(members) > 1 else None,
+        },
+        "order": {"field": "rank", "type": "quantitative"},
+        "description": _text("Label"),
+        "tooltip": [_text(name) for name in ("Member", "Period", "Cost", "Of its period", "State")],
+    }
+    mark: Spec = {"type": "line", "point": {"size": 28}, "strokeWidth": 2.2}
+    if chart != "lines":
+        mark = {"type": "bar", "cornerRadius": 1, **({"size": 84} if len(periods) <= _FEW else {})}
+        encoding["y"]["stack"] = "zero"
+        encoding["opacity"] = {
+            "field": "State",
+            "type": "nominal",
+            "scale": {"domain": ["complete", "incomplete"], "range": [1.0, 0.45]},
+            "legend": None,
+        }
+    if chart == "share":
+        encoding["y"] |= {"stack": "normalize", "axis": _axis("share", "%", 5)}
+    layers = [{"data": {"values": rows.select(shown).to_dicts()}, "mark": mark, "encoding": encoding}]
+    if events := _events(marks, grain, periods):
+        layers.append(_rules(events, across))
+    return {**_NEW, "height": _HEIGHT, "layer": layers}
 
 
-def _legend(members: Sequence[str]) -> alt.Legend | None:
-    if len(members) < 2:
-        return None
-    return alt.Legend(
-        title=None,
-        orient="bottom",
-        columns=5,
-        labelLimit=230,
-        symbolType="square",
-        symbolSize=90,
-        offset=10,
-        padding=0,
-        rowPadding=2,
-    )
+def _events(marks: Sequence[Mark], grain: str, periods: Sequence[str]) -> list[dict[str, str]]:
+    """Marks by the period that they lie in, for the periods that are drawn."""
+    found: dict[str, list[str]] = {}
+    for mark in marks:
+        found.setdefault(words.bucket(bucket_start(mark.day, grain), grain), []).append(mark.text)
+    return [
+        {"Period": period, "What": "; ".join(texts), "Label": f"{period}: {'; '.join(texts)}"}
+        for period, texts in found.items()
+        if period in periods
+    ]
 
 
-@_unchecked
-def ranked(
-    rows: polars.DataFrame, value: str, currency: str, hues: Mapping[str, str] | None = None
-) -> alt.LayerChart:
+def _rules(events: list[dict[str, str]], across: Spec) -> Spec:
+    """Thin vertical lines, with a head to point at."""
+    encoding = {"x": across, "description": _text("Label"), "tooltip": [_text("Period"), _text("What")]}
+    hue = _ink()
+    return {
+        "data": {"values": events},
+        "encoding": encoding,
+        "layer": [
+            {"mark": {"type": "rule", "color": hue, "opacity": 0.55, "strokeDash": [3, 3]}},
+            {
+                "mark": {"type": "point", "shape": "triangle-down", "filled": True, "size": 70, "color": hue, "opacity": 0.9},
+                "encoding": {"y": {"value": 4}},
+            },
+        ],
+    }  # fmt: skip
+
+
+def _axis(title: str, form: str, ticks: int) -> Spec:
+    return {"format": form, "title": title, "tickCount": ticks, "domain": False, "ticks": False, "gridOpacity": 0.5}  # fmt: skip
+
+
+def _text(field: str) -> Spec:
+    return {"field": field, "type": "nominal"}
+
+
+_LEGEND = {
+    "title": None,
+    "orient": "bottom",
+    "columns": 5,
+    "labelLimit": 230,
+    "symbolType": "square",
+    "symbolSize": 90,
+    "offset": 10,
+    "padding": 0,
+    "rowPadding": 2,
+}
+
+
+def ranked(rows: polars.DataFrame, value: str, currency: str, hues: Mapping[str, str] | None = None) -> Spec:
     """Horizontal bars of members (columns Member and `value`, Decimal) in their order; negative ones to the left.
 
-    `hues` by member; without, what is more is red and what is less is green.
+    `hues` by member; without, what is more is red and what is less is green. What is not known has no bar.
     """
+    known = rows.filter(polars.col(value).is_not_null())
     data = [
         {
             "Member": m,
@@ -157,35 +197,43 @@ def ranked(
             "label": words.signed(v) if value == "change" else words.amount(v),
             "hue": hues.get(m, theme.REST) if hues is not None else theme.RISE if v > 0 else theme.FALL,
             "Label": f"{m}: {cell(v)} {currency}",
+            "end": max(float(v), 0.0),
         }
-        for m, v in zip(rows["Member"], rows[value], strict=True)
+        for m, v in zip(known["Member"], known[value], strict=True)
     ]
-    base = alt.Chart(alt.Data(values=data)).encode(
-        y=alt.Y(
-            "Member:N",
-            sort=[d["Member"] for d in data],
-            title=None,
-            axis=alt.Axis(labelLimit=230, ticks=False, domain=False, labelPadding=8),
-        ),
-        description="Label:N",
-        tooltip=["Member:N", "Cost:N"],
-    )
-    bars = base.mark_bar(cornerRadius=1).encode(
-        x=alt.X("value:Q", axis=None), color=alt.Color("hue:N", scale=None)
-    )
-    labels = (
-        base.mark_text(align="left", dx=5, color=_ink())
-        .encode(x=alt.X("end:Q"), text="label:N")
-        .transform_calculate(end="max(datum.value, 0)")
-    )
-    return alt.layer(bars, labels).properties(height=28 * max(len(data), 1) + 10)
+    common: Spec = {
+        "y": {
+            "field": "Member",
+            "type": "nominal",
+            "sort": [d["Member"] for d in data],
+            "title": None,
+            "axis": {"labelLimit": 230, "ticks": False, "domain": False, "labelPadding": 8},
+        },
+        "description": _text("Label"),
+        "tooltip": [_text("Member"), _text("Cost")],
+    }
+    bars = {"x": {"field": "value", "type": "quantitative", "axis": None}, "color": _hue()}
+    ends = {"x": {"field": "end", "type": "quantitative"}, "text": _text("label")}
+    return {
+        **_NEW,
+        "data": {"values": data},
+        "height": 28 * max(len(data), 1) + 10,
+        "layer": [
+            {"mark": {"type": "bar", "cornerRadius": 1}, "encoding": common | bars},
+            {"mark": {"type": "text", "align": "left", "dx": 5, "color": _ink()}, "encoding": common | ends},
+        ],
+    }
+
+
+def _hue() -> Spec:
+    """The colour that a row says."""
+    return {"field": "hue", "type": "nominal", "scale": None}
 
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-@_unchecked
-def heat(days: polars.DataFrame, currency: str) -> alt.Chart:
+def heat(days: polars.DataFrame, currency: str) -> Spec:
     """Days as cells, weeks across and weekdays down, darker where more was spent. `days` as `analysis.weekdays`."""
     data = [
         {
@@ -197,36 +245,42 @@ def heat(days: polars.DataFrame, currency: str) -> alt.Chart:
             "Label": f"{words.day(day)}: {cell(cost)} {currency}",
         }
         for day, week, weekday, cost in days.select("Day", "Week", "Weekday", "cost").sort("Day").iter_rows()
+        if cost is not None
     ]
-    return (
-        alt.Chart(alt.Data(values=data))
-        .mark_rect(cornerRadius=2, stroke="transparent", strokeWidth=2)
-        .encode(
-            x=alt.X(
-                "Week:O",
-                sort=list(dict.fromkeys(row["Week"] for row in data)),
-                title="week of",
-                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False),
-            ),
-            y=alt.Y("Weekday:O", sort=_WEEKDAYS, title=None, axis=alt.Axis(ticks=False, domain=False)),
-            color=alt.Color(
-                "value:Q",
-                scale=alt.Scale(scheme="blues"),
-                legend=alt.Legend(title=currency, format="~s", orient="right", gradientLength=200),
-            ),
-            description="Label:N",
-            tooltip=["Day:N", "Weekday:N", "Cost:N"],
-        )
-        .properties(height=_HEIGHT)
-    )
+    weeks = list(dict.fromkeys(row["Week"] for row in data))
+    plain: Spec = {"ticks": False, "domain": False}
+    return {
+        **_NEW,
+        "height": _HEIGHT,
+        "data": {"values": data},
+        "mark": {"type": "rect", "cornerRadius": 2, "stroke": "transparent", "strokeWidth": 2},
+        "encoding": {
+            "x": {
+                "field": "Week",
+                "type": "ordinal",
+                "sort": weeks,
+                "title": "week of",
+                "axis": {**plain, "labelAngle": 0, "labelOverlap": "greedy"},
+            },
+            "y": {"field": "Weekday", "type": "ordinal", "sort": _WEEKDAYS, "title": None, "axis": plain},
+            "color": {
+                "field": "value",
+                "type": "quantitative",
+                "scale": {"scheme": "blues"},
+                "legend": {"title": currency, "format": "~s", "orient": "right", "gradientLength": 200},
+            },
+            "description": _text("Label"),
+            "tooltip": [_text("Day"), _text("Weekday"), _text("Cost")],
+        },
+    }
 
 
-def picture(chart: alt.TopLevelMixin, form: str, title: str) -> bytes:
+def picture(chart: Spec, form: str, title: str) -> bytes:
     """The chart as `png` or `svg`, on white, with a title: for slides and documents."""
     import vl_convert
 
     drawn = {
-        **spec(chart),
+        **chart,
         "title": {"text": title, "anchor": "start", "fontSize": 16, "offset": 14},
         "width": 1100,
         "background": "white",
@@ -247,8 +301,7 @@ class Step:
     total: bool = False
 
 
-@_unchecked
-def waterfall(steps: Sequence[Step], currency: str) -> alt.LayerChart:
+def waterfall(steps: Sequence[Step], currency: str) -> Spec:
     """From one total down to another by changes, each where the one above it ends."""
     ends, end = [], Decimal(0)
     for step in steps:
@@ -271,30 +324,40 @@ def waterfall(steps: Sequence[Step], currency: str) -> alt.LayerChart:
         }
         for number, (step, (start, end)) in enumerate(zip(steps, ends, strict=True))
     ]
-    base = alt.Chart(alt.Data(values=data)).encode(
-        y=alt.Y(
-            "number:O",
-            title=None,
-            axis=alt.Axis(
-                labelExpr=f"{json.dumps([step.label for step in steps])}[datum.value]",
-                labelLimit=230,
-                labelPadding=8,
-                ticks=False,
-                domain=False,
-            ),
-        ),
-        description="Label:N",
-        tooltip=["Step:N", "Amount:N"],
-    )
-    scale = alt.Scale(domain=[low, high], nice=False, zero=False)
-    axis = alt.Axis(format="~s", title=currency, tickCount=6, domain=False, ticks=False, gridOpacity=0.5)
-    bars = base.mark_bar(cornerRadius=1).encode(
-        x=alt.X("start:Q", scale=scale, axis=axis), x2="end:Q", color=alt.Color("hue:N", scale=None)
-    )
-    labels = base.mark_text(align="left", dx=5, color=_ink(), fontSize=12).encode(
-        x=alt.X("right:Q", scale=scale), text="label:N"
-    )
-    return alt.layer(bars, labels).properties(height=max(27 * len(data) + 40, 160))
+    common: Spec = {
+        "y": {
+            "field": "number",
+            "type": "ordinal",
+            "title": None,
+            "axis": {
+                "labelExpr": f"{json.dumps([step.label for step in steps])}[datum.value]",
+                "labelLimit": 230,
+                "labelPadding": 8,
+                "ticks": False,
+                "domain": False,
+            },
+        },
+        "description": _text("Label"),
+        "tooltip": [_text("Step"), _text("Amount")],
+    }
+    scale = {"domain": [low, high], "nice": False, "zero": False}
+    across = {"type": "quantitative", "scale": scale}
+    bars = {
+        "x": {"field": "start", **across, "axis": _axis(currency, "~s", 6)},
+        "x2": {"field": "end"},
+        "color": _hue(),
+    }
+    ends = {"x": {"field": "right", **across}, "text": _text("label")}
+    text = {"type": "text", "align": "left", "dx": 5, "color": _ink(), "fontSize": 12}
+    return {
+        **_NEW,
+        "data": {"values": data},
+        "height": max(27 * len(data) + 40, 160),
+        "layer": [
+            {"mark": {"type": "bar", "cornerRadius": 1}, "encoding": common | bars},
+            {"mark": text, "encoding": common | ends},
+        ],
+    }
 
 
 def _between(ends: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -311,13 +374,15 @@ def _ink() -> str:
     return "#e4e9ee" if theme.is_dark() else "#1c2733"
 
 
-def spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """The chart in the language of Vega-Lite, as it was written: checking it against its schema takes longer than to draw it."""
-    found: dict[str, Any] = chart.to_dict(validate=False)
-    return found
+def selectable(chart: Spec, name: str, field: str) -> Spec:
+    """The chart, of which a mark of the first layer can be chosen by a click, as the selection `name` of its `field`."""
+    first, *others = chart["layer"]
+    point = {"name": name, "select": {"type": "point", "fields": [field]}, "views": [_CHOSEN_FROM]}
+    return {**chart, "params": [point], "layer": [{"name": _CHOSEN_FROM, **first}, *others]}
 
 
-def show(chart: alt.TopLevelMixin, key: str, description: str) -> None:
-    """Draws a chart over the whole width, with a description for readers who do not see it."""
+def show(chart: Any, key: str, description: str) -> None:
+    """Draws a chart, a Spec or one of Altair's, over the whole width, with a description for readers who do not see it."""
+    drawn: Spec = chart if isinstance(chart, dict) else chart.to_dict(validate=False)
     with st.container(key=key):
-        st.vega_lite_chart(spec=spec(chart), alt=description, width="stretch")
+        st.vega_lite_chart(spec=drawn, alt=description, width="stretch")

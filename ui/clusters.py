@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-import altair as alt
 import polars
 import streamlit as st
 
@@ -183,7 +182,7 @@ class ClusterPage:
             st.caption(plain(note[0].upper() + note[1:]))
 
     @cached_property
-    def _drawn(self) -> alt.Chart:
+    def _drawn(self) -> charts.Spec:
         assert self.cost is not None
         series = self.cost.series(self.currency, _COST, _TOP)
         ranking = (

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import streamlit as st
 
 from finops_core.analysis.breakdown import KIND, MEMBER
@@ -38,7 +37,7 @@ def trail(page: "Page") -> None:
             )
 
 
-def chart(page: "Page", drawn: alt.Chart | alt.LayerChart, key: str, words: str) -> None:
+def chart(page: "Page", drawn: charts.Spec, key: str, words: str) -> None:
     """A chart whose members are opened by a click."""
     if not page.query.by or page.view.chart == "heat" or address.is_presenting():
         charts.show(drawn, key, words)
@@ -50,11 +49,9 @@ def chart(page: "Page", drawn: alt.Chart | alt.LayerChart, key: str, words: str)
         if member is not None:
             address.go(drill.into(page.view, member), page.usual)
 
-    point = alt.selection_point(name=_MARK, fields=[MEMBER])
-    whole = drawn.add_params(point)
     with st.container(key=key):
         st.vega_lite_chart(
-            spec=charts.spec(whole),
+            spec=charts.selectable(drawn, _MARK, MEMBER),
             alt=words,
             width="stretch",
             key=f"{key}-drawn",

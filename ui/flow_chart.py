@@ -13,6 +13,7 @@ from finops_core.analysis.flow import COST, EXEMPT, HOW, NOBODY, NOBODYS, OWNER,
 from finops_core.model import words
 from finops_core.model.export import cell
 from ui import theme
+from ui.charts import Spec
 
 _COLUMNS = (SOURCE, HOW, OWNER)
 _HEIGHT = 400.0
@@ -143,18 +144,20 @@ def _scale(thick: Sequence[Mapping[str, float]], height: float) -> float:
 
 
 @_unchecked
-def chart(rows: polars.DataFrame, currency: str, hues: Mapping[str, str]) -> alt.LayerChart:
+def chart(rows: polars.DataFrame, currency: str, hues: Mapping[str, str]) -> Spec:
     """The flow of `layout`, labelled directly; `hues` are the owners' colours."""
     placed = layout(rows)
     scale_x = alt.Scale(domain=[-0.36, 2.36], nice=False, zero=False)
     scale_y = alt.Scale(domain=[0, _HEIGHT], reverse=True, nice=False)
     x = alt.X("x:Q", axis=None, scale=scale_x)
     y = alt.Y("y:Q", axis=None, scale=scale_y)
-    return alt.layer(
+    drawn = alt.layer(
         _ribbons(placed, currency, x, y),
         _bars(placed, currency, hues, x, y, dict(rows.select(HOW, "Kind").iter_rows())),
         *_labels(placed, rows, x, y),
     ).properties(height=_HEIGHT + 10)
+    found: Spec = drawn.to_dict(validate=False)
+    return found
 
 
 def _ribbons(placed: Layout, currency: str, x: alt.X, y: alt.Y) -> alt.Chart:

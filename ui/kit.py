@@ -17,11 +17,10 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-import altair as alt
 import polars
 import streamlit as st
 
-from finops_core.analysis.breakdown import Breakdown
+from finops_core.analysis.breakdown import Breakdown, total
 from finops_core.analysis.headline import headline
 from finops_core.model import code, words
 from finops_core.model.metrics import METRICS
@@ -30,7 +29,7 @@ from finops_core.model.query import Query
 from finops_core.model.span import Span
 from finops_core.model.view import OVER_TIME, TABLES, View
 from finops_core.vocabulary.dimensions import dimension
-from ui import address, answers, bar, below, charts, drilling, figures, frame, states, tables, theme
+from ui import address, answers, bar, below, charts, drilling, figures, frame, states, tables, theme, triage
 from ui.figures import Figure
 from ui.moves import Moves
 
@@ -59,7 +58,7 @@ def page(
         view = view.but(currency=None)
     found = Page(title, view, usual, span, view.currency or span.currencies[0], st.container(gap=None))
     bar.draw(view, usual, span, found.currency, parts)
-    if answers.ask(found.query.but(by=(), grain="none")).is_empty():
+    if found.totals(found.days).is_empty():
         found.title_line("")
         states.no_rows(view, usual)
         st.stop()
@@ -114,6 +113,11 @@ class Page:
     def compared(self) -> Period | None:
         return compared(self.days, self.view.versus)
 
+    def totals(self, days: Period) -> polars.DataFrame:
+        """What the page's filters hold by its grain, of all members: its metric and, where that is a cost, what was billed."""
+        metrics = (self.view.metric, *(("BilledCost",) if self.view.metric in bar.COSTS else ()))
+        return answers.ask(self.query.but(metrics=metrics, by=(), start=days.start, end=days.end))
+
     @cached_property
     def breakdown(self) -> Breakdown:
         """The members of the view's dimensions, now and before."""
@@ -162,14 +166,13 @@ class Page:
 
     @staticmethod
     def _line(series: polars.DataFrame) -> list[Decimal]:
-        return list(
-            series.group_by("ChargePeriod").agg(polars.col("cost").sum()).sort("ChargePeriod")["cost"]
-        )
+        known = series.filter(polars.col("cost").is_not_null())
+        return list(known.group_by("ChargePeriod").agg(polars.col("cost").sum()).sort("ChargePeriod")["cost"])
 
     def _per_day(self, line: Sequence[Decimal]) -> Figure:
         found = self.breakdown
         before = found.before / self.compared.days if found.before is not None and self.compared else None
-        after = found.after / self.days.days
+        after = found.after / self.days.days if found.after is not None else None
         return Figure(
             "Per day",
             words.amount(after),
@@ -181,34 +184,34 @@ class Page:
 
     def billed(self) -> Figure:
         """What was invoiced for the same charges."""
-        asked = self.query.but(metrics=("BilledCost",), by=(), grain="none")
-        after = answers.ask(asked)["BilledCost"][0]
-        before = None
+        now = self.totals(self.days)
+        if "BilledCost" not in now.columns:
+            now = answers.ask(self.query.but(metrics=("BilledCost",), by=()))
+        after, before = total(now["BilledCost"]), None
         if self.compared is not None:
-            past = answers.ask(asked.but(start=self.compared.start, end=self.compared.end))["BilledCost"]
-            before = past[0] if len(past) else None
-        line = answers.ask(asked.but(grain=self.query.grain))["BilledCost"]
-        return Figure(
-            "Billed", words.amount(after), METRICS["BilledCost"].description, after, before, list(line)
-        )
+            past = self.totals(self.compared)
+            before = total(past["BilledCost"]) if "BilledCost" in past.columns else None
+        line = list(now["BilledCost"].drop_nulls())
+        return Figure("Billed", words.amount(after), METRICS["BilledCost"].description, after, before, line)
 
     def last_month(self) -> Figure:
         """The last month that is complete, against the one before it."""
-        days = Period(
-            add_months(month_start(self.span.complete_until), -1), month_start(self.span.complete_until)
-        )
-        asked = self.query.but(by=(), grain="none")
-        costs = []
-        for found in (days, previous(days)):
-            answer = answers.ask(asked.but(start=found.start, end=found.end))[self.view.metric]
-            costs.append(answer[0] if len(answer) else None)
-        line = answers.ask(asked.but(start=days.start, end=days.end, grain="day"))[self.view.metric]
+        end = month_start(self.span.complete_until)
+        days = Period(add_months(end, -1), end)
+        asked = self.query.but(by=(), grain="day", start=previous(days).start, end=end)
+        daily = answers.ask(asked).select("ChargePeriod", self.view.metric)
+        sides = [
+            daily.filter((polars.col("ChargePeriod") >= p.start) & (polars.col("ChargePeriod") < p.end))
+            for p in (days, previous(days))
+        ]
+        after, before = (total(side[self.view.metric]) if len(side) else None for side in sides)
         return Figure(
             words.period(days),
-            words.amount(costs[0]),
+            words.amount(after),
             "The last complete month, same filters",
-            *costs,
-            list(line),
+            after,
+            before,
+            list(sides[0][self.view.metric].drop_nulls()),
         )
 
     def chart_choice(self) -> None:
@@ -236,17 +239,23 @@ class Page:
         address.go(self.view.but(**changes), self.usual)
 
     @cached_property
-    def _drawn(self) -> alt.Chart | alt.LayerChart:
+    def _drawn(self) -> charts.Spec:
         """The view's chart."""
         found, currency = self.breakdown, self.currency
-        ranking = answers.ranking(self.query.by, self.view.metric)
+        ranking = answers.ranking(self.query.by)
         if self.view.chart == "heat":
             return charts.heat(answers.weekdays(self.query), currency)
         if self.view.chart == "ranked":
             top = found.top()
             return charts.ranked(top, "after", currency, theme.colours(list(top["Member"]), ranking))
         return charts.over_time(
-            found.series, self.query.grain, currency, self.span.complete_until, ranking, self.view.chart
+            found.series,
+            self.query.grain,
+            currency,
+            self.span.complete_until,
+            ranking,
+            self.view.chart,
+            triage.marks(self.query),
         )
 
     def chart(self, key: str = "chart") -> None:
@@ -257,6 +266,9 @@ class Page:
         )
         words = f"{self.title}: {label} {what}; the table below has the figures"
         drilling.chart(self, self._drawn, key, words)
+        unmarked = triage.too_many(self.query) if self.view.chart in charts.ALONG_TIME else ""
+        if unmarked:
+            st.caption(unmarked)
 
     def table_choice(self) -> None:
         """Members, members by period, or the charges themselves."""

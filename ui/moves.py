@@ -8,13 +8,15 @@ import polars
 import streamlit as st
 
 from finops_core.analysis import movers
+from finops_core.analysis.breakdown import labels, other_label
 from finops_core.analysis.drivers import PARTS
+from finops_core.analysis.events import Onset
 from finops_core.analysis.mover_words import sentence
-from finops_core.model import words
+from finops_core.model import code, words
 from finops_core.model.metrics import METRICS
 from finops_core.model.view import OF_CHANGE
 from finops_core.vocabulary.dimensions import dimension
-from ui import address, charts, figures, tables
+from ui import address, answers, charts, figures, tables, triage
 from ui.charts import Step
 from ui.figures import Figure
 from ui.plain import plain
@@ -33,6 +35,7 @@ CAUSES = {
     "other": ("Other", "Charges without a quantity: tax, credits, purchases, adjustments"),
 }
 _SENTENCES = 5
+_LISTED = 5
 
 
 class Moves:
@@ -144,7 +147,52 @@ class Moves:
     def sentences(self) -> None:
         """One sentence for each of the largest movers."""
         rows = self.shown.table.filter(polars.col("Kind") != movers.OTHER).head(_SENTENCES)
-        st.markdown("\n".join(f"- {plain(sentence(row))}" for row in rows.iter_rows(named=True)))
+        told = []
+        for row in rows.iter_rows(named=True):
+            onset = self.onsets.get(tuple(row[name] for name in self.found.by))
+            before = triage.before(onset, row["change"] > 0)
+            told += [f"- {plain(sentence(row))}", *([f"    - {before}"] if before else [])]
+        st.markdown("\n".join(told))
+
+    @cached_property
+    def onsets(self) -> dict[tuple[object, ...], Onset]:
+        """When each member began to move, and what was brought out before; nothing is asked where nothing was told."""
+        return answers.onsets(self.page.query.but(by=self.found.by)) if answers.events() else {}
+
+    def come_and_gone(self) -> None:
+        """The members that are new in the period, and those that are gone, with what they cost; where there are any."""
+        shown = []
+        for kind, side, title in (
+            (movers.NEW, "after", "New in"),
+            (movers.GONE, "before", "Gone since"),
+        ):
+            days = self.page.days if kind == movers.NEW else self.page.compared
+            assert days is not None
+            rows = self.found.table.filter((polars.col("Kind") == kind) & (polars.col(side) != 0))
+            rows = rows.sort(polars.col(side).abs(), descending=True)
+            top = rows.head(_LISTED).with_columns(labels(self.found.by).alias("Member"))
+            items = [(str(m), words.amount(v)) for m, v in top.select("Member", side).iter_rows()]
+            if len(rows) > _LISTED:
+                rest = Decimal(rows[side].sum()) - Decimal(top[side].sum())
+                items.append((other_label(len(rows) - _LISTED), words.amount(rest)))
+            if items:
+                shown.append(triage.listed(f"{title} {words.period(days)}, {self.page.currency}", items))
+        if shown and self.found.by:
+            for column, text in zip(st.columns(2, gap="large"), shown, strict=False):
+                column.html(text)
+
+    def closer(self) -> None:
+        """One mover looked at closely."""
+        triage.closer(self)
+
+    def as_code(self) -> None:
+        """The question as a command."""
+        assert self.page.compared is not None
+        with st.expander("As code", icon=":material/code:"):
+            st.code(code.movers_in_python(self.page.query, self.page.compared), language="python")
+            st.code(
+                code.movers_command(self.page.query, self.page.compared), language="bash", wrap_lines=True
+            )
 
     def table(self) -> None:
         """The members, their change, and its exact parts."""

@@ -116,7 +116,7 @@ def _chart(
     if series.is_empty():
         st.caption(f"The pool {plain(pool)} costs nothing in this view.")
         return
-    ranking = answers.ranking((owner,), query.metrics[0])
+    ranking = answers.ranking((owner,))
     drawn = charts.over_time(series, grain, page.currency, page.span.complete_until, ranking, "share")
     charts.show(
         drawn, "pool-shares", f"Shares of the pool {pool} by {grain}; the table below has the figures"

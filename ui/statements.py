@@ -240,7 +240,7 @@ class StatementPage:
         )
         if mine.is_empty() or self.owner is None:
             return
-        st.subheader("Shares of pools", anchor=False)
+        st.header("Shares of pools", anchor=False)
         shares = mine.with_columns(
             polars.when(polars.col(POOL_COST) != 0)
             .then(

@@ -96,6 +96,11 @@ def money(value: Decimal | None) -> str:
     return "" if value is None else words.amount(value)
 
 
+def known(value: Decimal | None) -> str:
+    """A cost; what is not known is said, for it is not 0."""
+    return "not known" if value is None else words.amount(value)
+
+
 def signed(value: Decimal | None) -> str:
     return "" if value is None else words.signed(value)
 

@@ -30,7 +30,7 @@ _MOST = 8
 
 def near_misses(found: KeyCoverage, currency: str, proposed: Mapping[tuple[str, str], str]) -> None:
     """Values that seem to mean another one, by the one that they mean, with a button to propose its spelling."""
-    st.subheader(
+    st.header(
         f"Near misses of {found.key}",
         help="Differ in case, blanks or one or two letters from an allowed value, or from one of more money where all are"
         " allowed. A proposal changes nothing by itself: a rule is made of it",

@@ -250,7 +250,7 @@ class Tags:
         """Near misses with the spelling to use, and values that are not allowed."""
         tag_forms.near_misses(self.shown, self.page.currency, _proposed())
         if self.shown.not_allowed:
-            st.subheader(f"Values of {self.key} that are not allowed", anchor=False)
+            st.header(f"Values of {self.key} that are not allowed", anchor=False)
             rows = [(v.value, v.cost, v.rows) for v in self.shown.not_allowed]
             schema = {"value": polars.String, "cost": polars.Decimal(38, 18), "rows": polars.Int64}
             shown = polars.DataFrame(rows, schema, orient="row").with_columns(

@@ -76,7 +76,7 @@ _STYLE = """
 [data-testid="stSidebarContent"] {padding: 0 .6rem}
 [data-testid="stSidebarUserContent"] {padding: 0 .2rem}
 [data-testid="stDataFrame"] {font-variant-numeric: tabular-nums}
-[data-testid="stMainBlockContainer"] h2 {font-size: 1.1rem; font-weight: 600; padding: .4rem 0 0 0}
+[data-testid="stMainBlockContainer"] :is(h2, h3) {font-size: 1.1rem; font-weight: 600; padding: .4rem 0 0 0}
 [data-testid="stCaptionContainer"] {opacity: 1; color: %(muted)s} [data-testid="stCaptionContainer"] p {color: inherit}
 [data-testid="stButtonGroup"] [data-selected="true"] p {color: %(chosen)s}
 .st-key-bar label p, .st-key-choice label p {font-size: .8rem; opacity: .8}
@@ -105,6 +105,13 @@ a.farthing-plain {color: %(muted)s !important}
   border: 1px solid %(border)s; border-radius: .4rem; background: %(raised)s; font-size: .8rem; line-height: 1.35;
   box-shadow: 0 4px 14px rgba(0, 0, 0, .18)}
 .farthing-help:hover + .farthing-tip, .farthing-help:focus-visible + .farthing-tip {display: block}
+[data-testid="stMainBlockContainer"] .farthing-list h2 {font-size: .86rem; font-weight: 400; color: %(muted)s; padding: 0; margin: 0 0 .2rem 0}
+.farthing-list ul {list-style: none; margin: 0; padding: 0; font-size: .9rem}
+.farthing-list li {display: flex; justify-content: space-between; gap: .8rem; margin: 0; padding: .12rem 0}
+.farthing-list li span {overflow: hidden; text-overflow: ellipsis; display: -webkit-box; -webkit-line-clamp: 2;
+  -webkit-box-orient: vertical}
+.farthing-list li b {font-weight: 600; white-space: nowrap; font-variant-numeric: tabular-nums}
+.farthing-list p {margin: 0; font-size: .9rem}
 .farthing-question {display: flex; flex-wrap: wrap; gap: .2rem 1.6rem; font-size: 1rem}
 .farthing-question span {color: %(muted)s; margin-right: .4rem}
 .farthing-brand {font-weight: 700; font-size: 1.15rem; letter-spacing: .01em; margin: 0 0 .2rem .5rem}

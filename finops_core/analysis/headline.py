@@ -21,6 +21,8 @@ def headline(
     verb = "cost" if view.metric == "EffectiveCost" else f"has a {what} of"
     whole = days.start.day == 1 and days.end.day == 1
     so_far = " so far" if whole and days.end > span.complete_until else ""
+    if found.after is None:
+        return f"{words.period(days)}{so_far}: the {what} of these charges is not known."
     sentence = f"{words.period(days)}{so_far} {verb} {words.money(found.after, currency)}"
     if compared is None or found.before is None:
         return f"{sentence}."
@@ -39,7 +41,7 @@ def headline(
 
 def _explained(found: Breakdown, view: View) -> str:
     """The member that moved most in the direction of the whole change, and its part of it."""
-    assert found.before is not None
+    assert found.before is not None and found.after is not None
     change = found.after - found.before
     members = found.table.filter(
         (polars.col("Kind") == "member") & (polars.col("change") * change.copy_sign(1) != 0)

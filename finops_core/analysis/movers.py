@@ -58,7 +58,7 @@ def movers(ledger: Ledger, query: Query, versus: Period, per_day: bool = False) 
     if query.start is None or query.end is None:
         raise UsageError("movers need a period: give its first day and the day after its last")
     period = Period(query.start, query.end)
-    found = ledger.frame(leaves.sql(query.but(by=by), versus, period))
+    found = ledger.frame(leaves.sql(query.but(by=by), versus, period, ordered=per_day))
     days = (versus.days, period.days) if per_day else None
     return Movers(_members(with_drivers(found, metric, days), by), metric, by, versus, period, per_day)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars
 
-from finops_core.analysis.breakdown import KIND, MEMBER, labels, other_label
+from finops_core.analysis.breakdown import KIND, MEMBER, known_sum, labels, other_label
 from finops_core.model.engine import PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Query
@@ -22,12 +22,12 @@ class Pivot:
     """`table`: the dimensions, Member, Kind (member | other), a column of Decimal money a period (by its first day, ISO
     8601), and Total; the largest members first, the rest as one row. A period without charges of a member is null.
 
-    `totals`: period → the sum over all members, as the store answers it by itself.
+    `totals`: period → the sum over all members, as the store answers it by itself; None where nothing of it is known.
     """
 
     table: polars.DataFrame
     periods: tuple[str, ...]
-    totals: dict[str, Decimal]
+    totals: dict[str, Decimal | None]
 
 
 def pivot(ledger: Ledger, query: Query, rows: int = ROWS) -> Pivot:
@@ -36,14 +36,14 @@ def pivot(ledger: Ledger, query: Query, rows: int = ROWS) -> Pivot:
     plain = query.but(metrics=(metric,), order=None, limit=None)
     whole = ledger.query(plain.but(by=()))
     periods = tuple(day.isoformat() for day in sorted(whole[PERIOD]))
-    totals = {day.isoformat(): Decimal(cost or 0) for day, cost in whole.select(PERIOD, metric).iter_rows()}
+    totals = {day.isoformat(): cost for day, cost in whole.select(PERIOD, metric).iter_rows()}
     cells = ledger.query(plain).select(
         *by, labels(by).alias(MEMBER), polars.col(PERIOD), polars.col(metric).cast(_MONEY).alias("cost")
     )
     ranked = (
         cells.group_by(*by, MEMBER)
-        .agg(polars.col("cost").sum().cast(_MONEY).alias(TOTAL))
-        .sort([polars.col(TOTAL).abs(), MEMBER], descending=[True, False])
+        .agg(known_sum("cost").alias(TOTAL))
+        .sort([polars.col(TOTAL).abs(), MEMBER], descending=[True, False], nulls_last=True)
     )
     named = ranked.head(rows).with_columns(polars.lit("member").alias(KIND))
     columns = {p: _of(cells, date.fromisoformat(p), by) for p in periods}
@@ -59,8 +59,14 @@ def _of(cells: polars.DataFrame, period: date, by: tuple[str, ...]) -> polars.Da
     return cells.filter(polars.col(PERIOD) == period).select(*by, MEMBER, "cost")
 
 
-def _other(table: polars.DataFrame, totals: dict[str, Decimal], count: int) -> polars.DataFrame:
+def _other(table: polars.DataFrame, totals: dict[str, Decimal | None], count: int) -> polars.DataFrame:
     """What is left of each period's total."""
-    rest = {p: total - Decimal(table[p].sum() or 0) for p, total in totals.items()}
-    row = {**rest, TOTAL: sum(rest.values(), Decimal(0)), MEMBER: other_label(count), KIND: "other"}
+    rest = {p: None if total is None else total - Decimal(table[p].sum() or 0) for p, total in totals.items()}
+    known = [cost for cost in rest.values() if cost is not None]
+    row = {
+        **rest,
+        TOTAL: sum(known, Decimal(0)) if known else None,
+        MEMBER: other_label(count),
+        KIND: "other",
+    }
     return polars.DataFrame([{name: row.get(name) for name in table.columns}], schema=table.schema)

@@ -17,6 +17,7 @@ GROUPS = (
     "moving",
     "owning",
     "currencies",
+    "deploying",
     "closing",
     "tagging",
     "checking",

@@ -15,7 +15,7 @@ from finops_core.demo.seasons import LONGEST, Month, month_of
 from finops_core.demo.seasons import months as last_months
 from finops_core.demo.totals import MonthTotals
 from finops_core.errors import UsageError
-from finops_core.store import metric_files, rulesets
+from finops_core.store import deployments, metric_files, rulesets
 from finops_core.store.applying import apply
 from finops_core.store.batches import Batch
 from finops_core.store.home import Home
@@ -48,6 +48,8 @@ def make_demo(
     for driver in sorted((folder / "drivers").iterdir()):
         metric_files.add(home, driver)
     _apply_rules(home, folder / "ownership")
+    told = deployments.from_csv((folder / "deployments.csv").read_bytes(), "deployments.csv")
+    deployments.add(State(home), told, "Sofia Lindqvist")
     batches: list[Batch] = []
     if first_version is not None and not _is_known(home, first_version):
         progress(f"Loading AWS's first version of {RESTATED.label}")

@@ -3,6 +3,7 @@
 import shlex
 
 from finops_core.model import engine
+from finops_core.model.periods import Period
 from finops_core.model.query import Query, conditions
 
 
@@ -53,6 +54,30 @@ def as_command(query: Query) -> str:
     if query.allocated:
         words.append("--allocated")
     return shlex.join([*words, "--format", "csv"])
+
+
+def movers_command(query: Query, versus: Period) -> str:
+    """The command line that tells what moved a Query's cost since another period."""
+    line = ["farthing", "movers", "--metric", query.metrics[0]]
+    for name in query.by:
+        line += ["--by", name]
+    for condition in conditions(query.where):
+        line += ["--where", str(condition)]
+    for flag, value in (("--from", query.start), ("--to", query.end), ("--versus", versus)):
+        line += [flag, str(value)]
+    return shlex.join([*line, "--format", "csv"])
+
+
+def movers_in_python(query: Query, versus: Period) -> str:
+    """Python that asks what moved a Query's cost since another period."""
+    asked = as_python(query.but(metrics=query.metrics[:1], grain="none", order=None, limit=None))
+    asked = asked.replace(
+        "\n\n",
+        "\nfrom finops_core.analysis.movers import movers\nfrom finops_core.model.periods import Period\n\n",
+        1,
+    )
+    asked = asked.replace("table = ledger.query(", "table = movers(ledger, ", 1)
+    return asked.rstrip("\n").removesuffix(")") + f", Period.parse({str(versus)!r})).table\n"
 
 
 def as_sql(query: Query) -> str:

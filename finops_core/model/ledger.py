@@ -13,6 +13,7 @@ import polars
 
 from finops_core.errors import NothingLoaded, StoreDamaged, UsageError
 from finops_core.model.engines import DEFAULT, open_engine
+from finops_core.model.periods import add_months, month_start
 from finops_core.model.query import Query
 from finops_core.store import warehouse
 from finops_core.store.batches import Batch, in_force
@@ -43,13 +44,13 @@ class Charged:
             return cls(None, None)  # a damaged version: the question itself will say so
         return cls(*rows[0])
 
-    def unbounded(self, query: Query) -> Query:
-        """The query without a bound that leaves no charge out: periods end where the charges do, amid a month, and
-        months answer a question without that end."""
+    def widened(self, query: Query) -> Query:
+        """The query with a bound that leaves no charge out at the edge of its month: periods end where the charges do, amid a
+        month, and months answer a question to that month's end."""
         if self.first is not None and query.start is not None and query.start <= self.first:
-            query = query.but(start=None)
-        if self.last is not None and query.end is not None and query.end > self.last:
-            query = query.but(end=None)
+            query = query.but(start=month_start(query.start))
+        if self.last is not None and query.end is not None and query.end > self.last and query.end.day > 1:
+            query = query.but(end=add_months(month_start(query.end), 1))
         return query
 
 

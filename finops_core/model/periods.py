@@ -132,3 +132,13 @@ def bucket_end(start: date, grain: str) -> date:
     """The day after a bucket of a grain that begins on `start`."""
     months = {"month": 1, "quarter": 3, "year": 12}.get(grain)
     return add_months(start, months) if months else start + timedelta(7 if grain == "week" else 1)
+
+
+def bucket_start(day: date, grain: str) -> date:
+    """The first day of the bucket of a grain that a day lies in: weeks begin on Mondays."""
+    if grain in ("day", "none"):
+        return day
+    if grain == "week":
+        return day - timedelta(day.weekday())
+    month = {"month": day.month, "quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}[grain]
+    return date(day.year, month, 1)

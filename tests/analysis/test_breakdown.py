@@ -122,3 +122,24 @@ def test_the_headline(tmp_path: Path, versus: Period | None, sentence: str) -> N
     )
     found = breakdown(ledger, view.query, versus, 5)
     assert headline(found, view, SEPTEMBER, versus, "USD", span(ledger)) == sentence
+
+
+def test_savings_that_are_not_known_are_not_nothing(tmp_path: Path) -> None:
+    prices = (("eu", "9", "12"), ("us", "5", ""), ("us", "1", ""))
+    rows = [
+        {**charge(region, Decimal(cost), False, day), "ListCost": price, "ContractedCost": price}
+        for day, (region, cost, price) in enumerate(prices, start=1)
+    ]
+    home = Home(tmp_path / "home")
+    load(home, [write_focus(tmp_path / "a.csv", rows)])
+    query = Query("TotalSavings", by=["RegionId"], grain="month", start=SEPTEMBER.start, end=SEPTEMBER.end)
+    found = breakdown(Ledger(home), query, AUGUST, 1)
+    assert found.table.select("Member", "before", "after", "change").rows() == [
+        ("eu", Decimal(0), Decimal(3), Decimal(3)),
+        ("us", Decimal(0), None, None),
+    ]
+    assert (found.after, found.top()["after"].to_list()) == (3, [3, None])
+    unknown = breakdown(Ledger(home), query.but(where=["RegionId=us"]), None, 1)
+    assert (unknown.after, unknown.series["cost"].to_list()) == (None, [None])
+    view = View(query.but(where=["RegionId=us"]))
+    assert "is not known" in headline(unknown, view, SEPTEMBER, None, "USD", span(Ledger(home)))

@@ -44,8 +44,8 @@ def choose(page: Page, label: str, option: str) -> None:
 
 
 def hint(page: Page, label: str) -> str:
-    figure(page, label).get_by_test_id("stTooltipHoverTarget").first.hover()
-    return page.get_by_test_id("stTooltipContent").inner_text()
+    figure(page, label).locator(".farthing-help").hover()
+    return figure(page, label).locator(".farthing-tip:visible").inner_text()
 
 
 def test_without_rates_nothing_is_added(app: App) -> None:

@@ -4,9 +4,11 @@ import csv
 import io
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from finops_core.model import words
 from tests.browser.conftest import App
 from tests.browser.test_pages import download, errors, tabled
 
@@ -86,4 +88,23 @@ def test_why_it_changed_is_one_click_away_with_the_same_question(app: App) -> No
 def test_compared_with_nothing_nothing_changed(app: App) -> None:
     page = app.open(MOVERS + "&versus=none")
     assert "nothing changed" in page.locator(".farthing-answer").inner_text()
+    page.context.close()
+
+
+def test_a_mover_is_looked_at_beside_what_was_brought_out(app: App, tmp_path: Path) -> None:
+    file = tmp_path / "deployments.csv"
+    header = "deployed_at,team,application,environment,version,change"
+    file.write_text(f"{header}\n2026-09-10T09:00:00Z,search,finder,prod,7,Log level\n")
+    app.cli("deployments", "add", str(file))
+    page = app.open(MOVERS)
+    page.get_by_role("combobox", name="Mover").click()
+    page.get_by_role("option", name="AWS Lambda").click()
+    page.locator(".st-key-closer [aria-label='10 Sep: finder 7, prod (Log level)']").first.wait_for(
+        state="attached"
+    )
+    assert "look=AWS+Lambda" in page.url
+    services = page.locator(".farthing-list").first.inner_text()
+    change = next(Decimal(row["change"]) for row in told(app) if row["ServiceName"] == "AWS Lambda")
+    assert services.split() == ["Service,", "change", "in", "USD", "AWS", "Lambda", words.signed(change)]
+    assert errors(page) == []
     page.context.close()

@@ -1,12 +1,15 @@
 """A Query as code gives the Query back."""
 
 import shlex
+from decimal import Decimal
 
+import polars
 import pytest
 
-from finops_core import Query
+from finops_core import Ledger, Query
 from finops_core.cli import app
-from finops_core.model.code import as_command, as_python, as_sql
+from finops_core.model.code import as_command, as_python, as_sql, movers_command, movers_in_python
+from finops_core.model.periods import Period
 from finops_core.store.home import Home
 from finops_core.store.load import load
 from tests.exports import focus_row, write_focus
@@ -59,3 +62,28 @@ def test_the_command_answers(home: Home, tmp_path, capfdbinary: pytest.CaptureFi
 def test_sql_names_the_cube_or_the_charges() -> None:
     assert "services" in as_sql(Query("EffectiveCost", by=["ServiceName"]))
     assert "charges" in as_sql(Query("EffectiveCost", by=["ResourceId"]))
+
+
+def test_movers_as_python_and_as_a_command_are_the_same(
+    home: Home, tmp_path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    load(home, [write_focus(tmp_path / "a.csv", [focus_row(RegionId="it's", EffectiveCost="2.5")])])
+    query = Query(
+        "EffectiveCost",
+        by=["RegionId"],
+        grain="day",
+        where=['RegionId="it\'s"'],
+        start="2026-09-01",
+        end="2026-10-01",
+        limit=3,
+    )
+    before = Period.parse("2026-08-01..2026-09-01")
+    monkeypatch.setattr("finops_core.Ledger.open", lambda path: Ledger(home))
+    found: dict[str, polars.DataFrame] = {}
+    exec(movers_in_python(query, before), found)
+    assert found["table"].select("RegionId", "before", "after", "new").rows() == [
+        ("it's", 0, Decimal("2.5"), Decimal("2.5"))
+    ]
+    app(["--home", str(home.path), *shlex.split(movers_command(query, before))[1:]], standalone_mode=False)
+    out = capfdbinary.readouterr().out.decode().splitlines()
+    assert out[1].startswith("USD,it's,0,2.5,2.5,")

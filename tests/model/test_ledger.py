@@ -19,28 +19,28 @@ THREE = Query("BilledCost", by=["x_Team", "RegionId"], start=date(2026, 5, 1), e
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [
-        (date(2026, 5, 1), LAST + timedelta(1), (date(2026, 5, 1), None)),
+        (date(2026, 5, 1), LAST + timedelta(1), (date(2026, 5, 1), date(2026, 8, 1))),
         (date(2026, 5, 1), LAST, (date(2026, 5, 1), LAST)),
-        (FIRST, date(2027, 1, 1), (None, None)),
+        (FIRST, date(2027, 1, 1), (date(2026, 1, 1), date(2027, 1, 1))),
         (FIRST + timedelta(1), None, (FIRST + timedelta(1), None)),
-        (date(2025, 1, 1), date(2025, 2, 1), (None, date(2025, 2, 1))),
-        (date(2026, 8, 1), date(2026, 9, 1), (date(2026, 8, 1), None)),
+        (date(2025, 1, 3), date(2025, 2, 1), (date(2025, 1, 1), date(2025, 2, 1))),
+        (date(2026, 8, 1), date(2026, 12, 9), (date(2026, 8, 1), date(2027, 1, 1))),
     ],
 )
-def test_bounds_beyond_the_charges_go(
+def test_bounds_beyond_the_charges_go_to_the_edge_of_their_month(
     start: date, end: date | None, expected: tuple[date | None, date | None]
 ) -> None:
-    asked = Charged(FIRST, LAST).unbounded(THREE.but(start=start, end=end))
+    asked = Charged(FIRST, LAST).widened(THREE.but(start=start, end=end))
     assert (asked.start, asked.end) == expected
 
 
 def test_months_answer_a_period_that_ends_with_the_charges() -> None:
     assert cubes_of(THREE)[0].name == "daily"
-    assert cubes_of(Charged(FIRST, LAST).unbounded(THREE))[0].name == "monthly"
+    assert cubes_of(Charged(FIRST, LAST).widened(THREE))[0].name == "monthly"
 
 
 def test_without_charges_bounds_stay() -> None:
-    assert Charged(None, None).unbounded(THREE) == THREE
+    assert Charged(None, None).widened(THREE) == THREE
 
 
 DAYS = (

@@ -24,13 +24,14 @@ def sql_of(query: Query, charged: "Charged") -> str:
 
     if engine.compares(query):
         return engine.sql(query)
-    asked = charged.unbounded(query)
+    asked = charged.widened(query)
     if any(str(year) in str(part) for year in _YEARS for part in (*conditions(asked.where), *asked.by)):
         return engine.sql(asked)
     bounds = (asked.start, asked.end)
-    # Whether a bound is the first of a month decides which cubes can answer.
+    # Whether all bounds are the first of a month decides which cubes can answer, and of days it does not.
+    by_month = asked.grain not in ("day", "week") and all(day is None or day.day == 1 for day in bounds)
     stand_ins = [
-        day and date(year, 1, 1 if day.day == 1 else 2) for day, year in zip(bounds, _YEARS, strict=True)
+        day and date(year, 1, 1 if by_month else 2) for day, year in zip(bounds, _YEARS, strict=True)
     ]
     text = _undated(asked.but(start=stand_ins[0], end=stand_ins[1]))
     for stand_in, day in zip(stand_ins, bounds, strict=True):
