@@ -16,7 +16,7 @@ CHANGED = "2026-06-01"
 def rules(last: str = "team-1", evenly: Any = "all") -> dict[str, Any]:
     """A rule set as a company has it: tags with spellings, an account map, patterns, dated exceptions, six pools."""
     known = {"tag": ["team", "owner"], "only": NAMES, "spellings": {n: [n.upper(), f"{n}-x"] for n in NAMES}}
-    accounts = {f"acct-{number:05d}": NAMES[number % TEAMS] for number in range(ACCOUNTS)}
+    accounts = {f"account-{number}": NAMES[number % TEAMS] for number in range(ACCOUNTS)}
     made = [
         {
             "name": f"service {n}",
@@ -29,7 +29,7 @@ def rules(last: str = "team-1", evenly: Any = "all") -> dict[str, Any]:
         "rules": [
             {"name": "tag", "set": {"x_Team": known, "x_CostCenter": {"tag": "cost-center"}}},
             *made,
-            {"name": "exception", "from": CHANGED, "when": "SubAccountId ^= acct", "set": {"x_Team": last}},
+            {"name": "exception", "from": CHANGED, "when": "SubAccountId ^= account-1", "set": {"x_Team": last}},
             {"name": "account", "set": {"x_Team": {"column": "SubAccountId", "map": accounts}}},
             {"name": "name", "set": {"x_Team": {"column": "ResourceId", "pattern": "([0-9])$", "map": {"1": "team-1"}}}},
             {"name": "env", "set": {"x_Environment": {"tag": ["env"], "spellings": {"prod": ["Production"]}}}},

@@ -8,10 +8,12 @@ import yaml
 
 from finops_core.allocation import written
 from finops_core.allocation.rules import Directory, Rules
-from finops_core.allocation.ruleset import FILE, FIRST_DAY, LAST_DAY, SINCE, UNTIL
+from finops_core.allocation.ruleset import FILE, FIRST_DAY, LAST_DAY
 from finops_core.allocation.spreadsheets import csv_bytes, rows_of, xlsx_bytes
 from finops_core.errors import InputRefused, Place, UsageError
 
+SINCE, UNTIL = "from", "to"
+"""The columns that date a row."""
 _AND = "; "
 """Between the values of a list in one cell."""
 Table = tuple[list[str], list[list[str]]]
@@ -39,7 +41,7 @@ def directory_from(files: Mapping[str, str], name: str, data: bytes, uploaded: s
     header = [title.strip() for title in names]
     while header and not header[-1]:
         header.pop()
-    if len(set(header)) < len(header) or "" in header:
+    if len({title.casefold() for title in header}) < len(header) or "" in header:
         raise InputRefused("a column has no name, or one that is there twice", Place(uploaded, row=1))
     if directory.key not in header:
         raise InputRefused(

@@ -226,12 +226,7 @@ def _directory(directory: Directory, files: Mapping[str, str], place: Place) -> 
             spans.setdefault(key, []).append(span)
             others = {n: v for n, v in row.items() if isinstance(v, str)}
             table.append(
-                {
-                    KEY: key,
-                    SINCE: span[0],
-                    UNTIL: span[1],
-                    **{f: others.get(f) or None for f in fields if f not in (KEY, SINCE, UNTIL)},
-                }
+                {KEY: key, SINCE: span[0], UNTIL: span[1], **{f: others.get(f) or None for f in fields}}
             )
     schema = {
         KEY: polars.String,

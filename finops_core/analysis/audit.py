@@ -166,8 +166,7 @@ def wilson(correct: int, confirmed: int) -> tuple[float, float]:
 def accuracy_of(file: Path) -> Accuracy:
     """Reads a sample back, CSV or XLSX, with its column `correct` filled in: yes, no, or empty.
 
-    Raises InputRefused with row and column for any other answer, for a file that is no table with such a column, and for a
-    charge that is there twice.
+    Raises InputRefused with row and column for any other answer, and for a file that is no table with such a column.
     """
     try:
         (_, names), *rows = rows_of(file.read_bytes(), file.name)
@@ -179,9 +178,7 @@ def accuracy_of(file: Path) -> Accuracy:
             f"there is no column {CORRECT!r}", Place(file.name, row=1), "Fill in a sample as it was drawn"
         )
     place = header.index(CORRECT)
-    identity = [header.index(name) for name in ("x_Source", "x_File", "x_Row", COST) if name in header]
     answers: list[str] = []
-    seen: dict[tuple[str, ...], int] = {}
     for number, cells in rows:
         answer = cells[place].strip().lower() if place < len(cells) else ""
         if answer not in ("yes", "no", ""):
@@ -190,9 +187,6 @@ def accuracy_of(file: Path) -> Accuracy:
                 Place(file.name, number, CORRECT),
                 "Leave it empty if unknown",
             )
-        key = tuple(cells[i].strip() if i < len(cells) else "" for i in identity)
-        if len(identity) == 4 and seen.setdefault(key, number) != number and answer:
-            raise InputRefused(f"the charge is in row {seen[key]:,} already", Place(file.name, number))
         answers.append(answer)
     return Accuracy(len(answers) - answers.count(""), answers.count("yes"), answers.count(""))
 

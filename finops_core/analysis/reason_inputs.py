@@ -12,12 +12,11 @@ from typing import Any
 
 import duckdb
 
-from finops_core.allocation.ruleset import KEY, LAST_DAY, SINCE, UNTIL, RuleSet
-from finops_core.allocation.values import Value
+from finops_core.allocation.rules import Rule
+from finops_core.allocation.ruleset import FIRST_DAY, KEY, LAST_DAY, SINCE, UNTIL, RuleSet
 from finops_core.allocation.values.inherit import Value as Inherited
 from finops_core.focus.charges import TAG_PREFIXES
-from finops_core.formats.expressions import quoted
-from finops_core.vocabulary.conditions import Node
+from finops_core.formats.expressions import identifier, quoted
 from finops_core.vocabulary.dimensions import DAY_DIMENSIONS, TAG, filterable, tag_key
 
 
@@ -43,27 +42,52 @@ class Input:
     def as_text(self) -> str:
         if self.key is None:
             return f"{self.name} = {_shown(self.value)}"
-        row = "; ".join(f"{name}: {value}" for name, value in self.row.items())
+        told = {self.key, self.value}
+        row = "; ".join(f"{name}: {value}" for name, value in self.row.items() if value not in told)
         return f"{self.name} has {_shown(self.value)} for {self.key}{f' ({row})' if row else ''}"
 
 
+@dataclass
+class Answers:
+    """What a connection to the store answers; the same question is asked once, as many charges have the same tags."""
+
+    connection: duckdb.DuckDBPyConnection
+    known: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def row(self, statement: str) -> tuple[Any, ...]:
+        """The only row of a SELECT."""
+        if statement not in self.known:
+            (self.known[statement],) = self.connection.execute(statement).fetchall()
+        return self.known[statement]
+
+
 def inputs(
-    rules: RuleSet,
-    value: Value,
-    when: tuple[Node, ...],
-    charge: Mapping[str, Any],
-    connection: duckdb.DuckDBPyConnection,
+    rules: RuleSet, rule: Rule, column: str, charge: Mapping[str, Any], answers: Answers
 ) -> list[Input]:
-    """What a value, and the condition of its rule, read of a charge (columns of the store, the owner columns among them)."""
+    """What a rule read of a charge (columns of the store, the owner columns among them) for an owner column: for its
+    condition, then for the value. The answers are of the store that the charge is in."""
+    value, when = rule.set[column], rule.when
     asked = dict.fromkeys(name for node in when for name in node.dimensions)
     found = [one for name in asked for one in _of_dimension(name, charge)]
     if isinstance(value, Inherited):  # it looks at other charges, by what this one has in these columns
         found += [one for name in value.inherit for one in _of_dimension(name, charge)]
+        found.append(_group(value, column, charge, answers))
     else:
-        scope = _OneCharge(rules, charge, connection)
+        scope = _OneCharge(rules, charge, answers)
         value.sql(scope)
         found += scope.found
     return list({(one.name, one.key): one for one in found}.values())
+
+
+def _group(value: Inherited, column: str, charge: Mapping[str, Any], answers: Answers) -> Input:
+    """How many charges of the group agree."""
+    names = list(dict.fromkeys(("x_Source", "BillingPeriod", *value.inherit)))
+    where = " AND ".join(f"{identifier(name)} = {quoted(charge[name])}" for name in names)
+    agreed, whole = answers.row(
+        f"SELECT count(*) FILTER ({identifier(column)} = {quoted(charge[column])}), count(*) FROM charges WHERE {where}"
+    )
+    words = f"{agreed:,} of its {whole:,} charges have {charge[column]}"
+    return Input(f"the group in {charge['x_Source']}, {charge['BillingPeriod']}", words)
 
 
 @dataclass
@@ -72,7 +96,7 @@ class _OneCharge:
 
     rules: RuleSet
     charge: Mapping[str, Any]
-    connection: duckdb.DuckDBPyConnection
+    answers: Answers
     found: list[Input] = field(default_factory=list)
 
     def column(self, name: str) -> str:
@@ -112,8 +136,8 @@ class _OneCharge:
         return _literal(value)
 
     def _text(self, sql: str) -> str | None:
-        row = self.connection.execute(f"SELECT {sql}").fetchone()
-        return None if row is None else row[0]
+        found: str | None = self.answers.row(f"SELECT {sql}")[0]
+        return found
 
 
 def tags(text: str | None) -> dict[str, str]:
@@ -148,9 +172,12 @@ def _of_dimension(name: str, charge: Mapping[str, Any]) -> list[Input]:
 
 
 def _written(row: Mapping[str, Any]) -> dict[str, str]:
-    """A directory's row with what is filled in."""
-    always = {SINCE: date.min, UNTIL: LAST_DAY}
-    return {n: str(v) for n, v in row.items() if v is not None and v != always.get(n)}
+    """A directory's row with what is filled in, as somebody wrote it."""
+    found = {n: v for n, v in row.items() if v is not None and n not in (KEY, SINCE, UNTIL)}
+    for name, day, always in (("from", SINCE, FIRST_DAY), ("to", UNTIL, LAST_DAY)):
+        if row and row[day] != always:
+            found[name] = row[day].isoformat()
+    return found
 
 
 def _literal(value: str | None) -> str:

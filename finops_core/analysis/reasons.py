@@ -15,7 +15,7 @@ from finops_core.allocation.ruleset import RuleSet
 from finops_core.allocation.shares import WHOLE
 from finops_core.allocation.splits import CURRENCY, DAY
 from finops_core.allocation.values.inherit import Value as Inherited
-from finops_core.analysis.reason_inputs import Input, day_of, inputs
+from finops_core.analysis.reason_inputs import Answers, Input, day_of, inputs
 from finops_core.errors import UsageError
 from finops_core.focus.charges import ALLOCATED_COLUMNS, COSTS, OWNER_COLUMNS
 from finops_core.formats.expressions import identifier
@@ -204,14 +204,14 @@ def reasons(ledger: Ledger, query: Query, limit: int = 5) -> list[Reason]:
     with ledger.connection() as connection:
         ownership = in_force(ledger.home)
         rows = _explained(connection, ownership.rules, query, limit)
-        shares = _shares(connection, rows)
+        shares, answers = _shares(connection, rows), Answers(connection)
         batches, formats = ledger.current_batches(), known_formats(ledger.home)
         return [
             Reason(
                 {name: row[name] for name in SHOWN},
                 row["x_AllocationKind"],
                 ownership.number,
-                tuple(_owner(ownership.rules, column, row, connection) for column in OWNER_COLUMNS),
+                tuple(_owner(ownership.rules, column, row, answers) for column in OWNER_COLUMNS),
                 _pool(ownership.rules, row, shares),
                 origin(row, "EffectiveCost", batches, formats),
             )
@@ -290,14 +290,12 @@ def _with_their_groups(connection: duckdb.DuckDBPyConnection, rules: RuleSet) ->
         size = grown
 
 
-def _owner(
-    rules: RuleSet, column: str, row: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
-) -> OwnerReason:
+def _owner(rules: RuleSet, column: str, row: Mapping[str, Any], answers: Answers) -> OwnerReason:
     number = row[WHY + column]
     if number is None:
         return OwnerReason(column, row[column])
     rule = rules.rules[number]
-    read = inputs(rules, rule.set[column], rule.when, row, connection)
+    read = inputs(rules, rule, column, row, answers)
     return OwnerReason(column, row[column], rule, tuple(read))
 
 

@@ -4,6 +4,7 @@ Where nine tenths of the allocated cost of an account, a resource group, a clust
 one owner, the unallocated charges of the same group are probably theirs: that is a rule to look at, not one that is applied.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -320,11 +321,7 @@ class _Greedy:
         ]
         what = f"{group.words} {values[-1]}" + (f" in {values[0]}" if group.words == "resource group" else "")
         why = f"{float(share):.1%} of the allocated cost of the {what} belongs to {owner}"
-        rule = {
-            "name": f"suggested: {what} belongs to {owner}"[:100],
-            "when": when,
-            "set": {self.column: owner},
-        }
+        rule = {"name": _rule_name(what, owner), "when": when, "set": {self.column: owner}}
         charges = sum(self.rows[n]["charges"] for n in self.members[key] if self.left[n])
         recovers, moves = self._money(key, allocable=True), self._money(key, allocable=False)
         return Suggestion(rule, self.column, owner, why, share, recovers, moves, charges)
@@ -362,6 +359,12 @@ def _top(costs: Mapping[str, Decimal]) -> tuple[str, Fraction] | None:
         return None
     owner = min(positive, key=lambda name: (-positive[name], name))
     return owner, positive[owner] / sum(positive.values())
+
+
+def _rule_name(what: str, owner: str) -> str:
+    """A name of at most 100 characters, another one for other groups and owners."""
+    name = "".join(c if c.isprintable() else " " for c in f"suggested: {what} belongs to {owner}")
+    return name if len(name) <= 100 else f"{name[:89]}… {hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _add(money: _Money, name: str, amount: Decimal) -> None:

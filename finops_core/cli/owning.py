@@ -124,6 +124,28 @@ def why(
         put("\n\n".join(reason.as_text() for reason in found) or "No charge fulfils the conditions")
 
 
+@allocate.command("line")
+def line(
+    owner: Annotated[str, typer.Argument(help="Whose: x_Team=search, or x_Team= for what nobody owns.")],
+    period: Annotated[str, typer.Argument(help="The billing period, as 2026-09.")],
+    pool: Annotated[
+        str | None, typer.Option(help="A pool; by default what the owner caused directly.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What a line of a statement is made of: the shares of a pool day by day, with method and weights; or charges."""
+    from finops_core.analysis.statement_reasons import statement_reasons
+
+    column, is_written, name = owner.partition("=")
+    if not is_written:
+        raise UsageError(f"{owner!r} names no owner: write x_Team=search")
+    found = statement_reasons(the_ledger(), column, name or None, pool, period)
+    if json:
+        put_json(found.as_json())
+    else:
+        put(found.as_text())
+
+
 @allocate.command("audit")
 def audit(
     sample: Annotated[int, typer.Option(min=1, max=10_000, help="How many charges to draw.")] = 100,

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -36,6 +36,10 @@ READER_LIMIT = "600MB"
 CHARGES_AT_ONCE = 3_000_000
 """How many charges the cubes add up at once: within the memory limit without spilling to disk, even where hardly two of
 them agree in all dimensions."""
+
+
+_OWNED_CUBES = [cube for cube in CUBES if set(cube.dimensions) & set(ALLOCATED_COLUMNS)]
+"""The cubes in which owners are told apart."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,7 @@ def build(
                 _create(connection)
             touched = _replace(connection, changed, ownership)
             if meta and meta.get("owners") != ownership.owners:
-                others = months_of_other_owners(connection, ownership)
-                lake = Lake(home.lake)
-                touched |= _replace(connection, {p: lake.files(partitions={p}) for p in others}, ownership)
+                touched |= _reown(connection, ownership)
             sharing.split(connection, ownership, touched if meta.get("splits") == ownership.splits else None)
             _write_batches(connection, batches)
             _write_meta(connection, lake_version, batches, ownership)
@@ -127,17 +129,27 @@ def _all_months(lake: Lake, without: Iterable[Partition]) -> dict[Partition, lis
     return {p: lake.files(partitions={p}) for p in set(lake.partitions()) - set(without)}
 
 
-def months_of_other_owners(connection: duckdb.DuckDBPyConnection, ownership: Ownership) -> list[Partition]:
-    """The months with a charge whose owner, rule or kind by these rules is not what the table has."""
+def _reown(connection: duckdb.DuckDBPyConnection, ownership: Ownership) -> set[date]:
+    """Gives charges the owners, rules and kinds that these rules find, where they are others than before, and refills the cubes
+    of their months. Returns the first days of the calendar months that change."""
     columns = [name for name in charge_table_columns() if name not in ALLOCATED_COLUMNS]
-    had = ", ".join(f"{name} AS had_{name}" for name in ALLOCATED_COLUMNS)
-    relation = f"(SELECT {', '.join(columns)}, {had} FROM charges)"
-    found = owners(ownership.rules, relation, (*columns, *(f"had_{name}" for name in ALLOCATED_COLUMNS)))
+    had = {name: f"had_{name}" for name in ALLOCATED_COLUMNS}
+    relation = f"(SELECT rowid AS row_id, {', '.join(columns)}, {', '.join(f'{n} AS {h}' for n, h in had.items())} FROM charges)"
+    found = owners(ownership.rules, relation, ("row_id", *columns, *had.values()))
     found.prepare(connection)
-    other = " OR ".join(f"{name} IS DISTINCT FROM had_{name}" for name in ALLOCATED_COLUMNS)
-    return connection.execute(
-        f"SELECT DISTINCT x_Source, BillingPeriod FROM ({found.relation}) WHERE {other} ORDER BY ALL"
+    other = " OR ".join(f"{name} IS DISTINCT FROM {old}" for name, old in had.items())
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE reowned AS SELECT row_id, {', '.join(ALLOCATED_COLUMNS)} FROM ({found.relation}) WHERE {other}"
+    )
+    named = ", ".join(f"{name} = r.{name}" for name in ALLOCATED_COLUMNS)
+    connection.execute(f"UPDATE charges SET {named} FROM reowned r WHERE charges.rowid = r.row_id")
+    months = connection.execute(
+        "SELECT DISTINCT x_Source, BillingPeriod, CAST(date_trunc('month', ChargePeriodStart) AS DATE) FROM charges"
+        " WHERE rowid IN (SELECT row_id FROM reowned)"
     ).fetchall()
+    connection.execute("DROP TABLE reowned")
+    _refill(connection, {(source, period) for source, period, _ in months}, _OWNED_CUBES)
+    return {month for *_, month in months}
 
 
 def prepared(home: Home, path: Path) -> Built:
@@ -236,14 +248,12 @@ def _replace(
         return set()
     replaced = _in_months(changed)
     touched = _calendar_months(connection, replaced)
-    for table in ("charges", *(cube.name for cube in CUBES)):
-        connection.execute(f"DELETE FROM {table} WHERE {replaced}")
+    connection.execute(f"DELETE FROM charges WHERE {replaced}")
     rows = lake_relation([file for files in changed.values() for file in files])
     found = owners(ownership.rules, rows, tuple(lake_columns()))
     found.prepare(connection)
     connection.execute(f"INSERT INTO charges BY NAME {found.relation}")
-    for months in _portions(connection, replaced):
-        _fill_cubes(connection, _in_months(months))
+    _refill(connection, changed, CUBES)
     return touched | _calendar_months(connection, replaced)
 
 
@@ -273,13 +283,22 @@ def _portions(connection: duckdb.DuckDBPyConnection, replaced: str) -> list[list
     return portions
 
 
-def _fill_cubes(connection: duckdb.DuckDBPyConnection, replaced: str) -> None:
-    """Adds months to every cube, the widest first: each from the shortest one that has its columns."""
-    made: dict[Cube, int] = {}
-    for cube in reversed(CUBES):
-        wider = [other for other in made if other.holds(cube.columns)]
-        source = min(wider, key=lambda other: made[other], default=None)
-        made[cube] = scalar(connection, f"INSERT INTO {cube.name} {cube.rows(source, replaced)}")
+def _refill(
+    connection: duckdb.DuckDBPyConnection, months: Collection[Partition], cubes: Sequence[Cube]
+) -> None:
+    """Adds months to cubes anew, the widest first: each from the shortest one of them that has its columns."""
+    if not months:
+        return
+    for cube in cubes:
+        connection.execute(f"DELETE FROM {cube.name} WHERE {_in_months(months)}")
+    for portion in _portions(connection, _in_months(months)):
+        made: dict[Cube, int] = {}
+        for cube in reversed(cubes):
+            wider = [other for other in made if other.holds(cube.columns)]
+            source = min(wider, key=lambda other: made[other], default=None)
+            made[cube] = scalar(
+                connection, f"INSERT INTO {cube.name} {cube.rows(source, _in_months(portion))}"
+            )
 
 
 def _write_batches(connection: duckdb.DuckDBPyConnection, batches: list[Batch]) -> None:

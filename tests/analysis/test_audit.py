@@ -116,9 +116,6 @@ def test_other_answers_are_refused_with_row_and_column(tmp_path: Path) -> None:
     file.write_text("x_Row\n1\n", "utf-8")
     with pytest.raises(InputRefused, match="no column 'correct'"):
         accuracy_of(file)
-    file.write_text("x_Source,x_File,x_Row,EffectiveCost,correct\na,f,2,1,yes\na,f,2,1,yes\n", "utf-8")
-    with pytest.raises(InputRefused, match="row 3: the charge is in row 2 already"):
-        accuracy_of(file)
 
 
 def test_an_accuracy_is_recorded_with_who_told_it(home: Home) -> None:

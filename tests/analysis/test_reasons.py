@@ -2,6 +2,7 @@
 
 import itertools
 from decimal import Decimal
+from functools import cache
 
 import duckdb
 import pytest
@@ -104,7 +105,7 @@ def test_a_tag_is_told_as_it_is_written_and_what_it_became(ledger: Ledger) -> No
     column, row = payer.inputs
     assert (column.name, column.value) == ("SubAccountId", "0222")
     assert (row.name, row.key, row.value) == ("directory accounts", "0222", "CC-1")
-    assert row.row == {"key": "0222", "to": "2026-10-01", "account": "0222", "cost_center": "CC-1"}
+    assert row.row == {"account": "0222", "cost_center": "CC-1", "to": "2026-10-01"}
 
 
 def test_the_revision_of_the_day_is_told(ledger: Ledger) -> None:
@@ -118,6 +119,7 @@ def test_an_inherited_owner_is_found_through_groups_of_groups(ledger: Ledger) ->
     assert _inputs(found, "x_Team") == [
         ("ServiceName", "Amazon Elastic Compute Cloud"),
         ("SubAccountId", "0333"),
+        ("the group in focus-007, 2026-09", "2 of its 2 charges have search"),
     ]
     assert _one(ledger, "EffectiveCost=4").owners[0].as_json()["rule"] == "same region"
     nobody = _one(ledger, "ServiceName=Bare")
@@ -205,18 +207,16 @@ def test_parts_are_those_of_the_store_and_sum_to_the_cost(units: int, inner: lis
     parts = [part(cost, low, high) for low, high in itertools.pairwise(ends)]
     assert sum(int(p.scaleb(18)) for p in parts) == units
     asked = ", ".join(
-        f"share_part({cost:f}::DECIMAL(38,18), {low}, {high})" for low, high in itertools.pairwise(ends)
+        f"share_part(whole_of({cost:f}::DECIMAL(38,18)), rest_of({cost:f}::DECIMAL(38,18)), {low}, {high})"
+        for low, high in itertools.pairwise(ends)
     )
     assert list(_splitting().execute(f"SELECT {asked}").fetchall()[0]) == parts
 
 
-_OPEN: list[duckdb.DuckDBPyConnection] = []
-
-
+@cache
 def _splitting() -> duckdb.DuckDBPyConnection:
     """A connection with the macros that the store splits with."""
-    if not _OPEN:
-        _OPEN.append(duckdb.connect())
-        for macro in filter(str.strip, PART_MACROS.split(";")):
-            _OPEN[0].execute(macro)
-    return _OPEN[0]
+    connection = duckdb.connect()
+    for macro in filter(str.strip, PART_MACROS.split(";")):
+        connection.execute(macro)
+    return connection
