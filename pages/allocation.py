@@ -7,7 +7,7 @@ page = kit.page(
     group="ProviderName",
     period="last-month",
     grain="day",
-    parts=bar.Parts(group=False, display=False),
+    parts=bar.Parts(group=False, display=False, shared=False),
 )
 shown = allocation.Allocation(page)
 shown.answer()

@@ -17,7 +17,7 @@ from finops_core.model.query import GRAINS, Condition, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
 from finops_core.vocabulary.dimensions import DIMENSIONS, dimension
-from ui import address, answers, currencies, saved
+from ui import address, answers, currencies, saved, shared_costs
 from ui.plain import plain
 
 CUSTOM = "custom"
@@ -44,6 +44,8 @@ class Parts:
     grain: bool = True
     display: bool = True
     """The choice of a currency to show all others in, where there are rates."""
+    shared: bool = True
+    """Whether shared costs are as billed or split, where there are pools."""
 
 
 EVERYTHING = Parts()
@@ -92,6 +94,8 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
             )
         if parts.display:
             currencies.choice(view, span, go)
+        if parts.shared:
+            shared_costs.choice(view, go)
         _filter_maker(view, usual, span, currency)
         saved.keeper(view)
     _chips(view, go)
@@ -114,6 +118,8 @@ def _read_only(view: View, span: Span, currency: str, parts: Parts) -> None:
     display = currencies.display(view, span) if parts.display else None
     if display:
         shown["Also in"] = display
+    if parts.shared and view.query.allocated:
+        shown["Shared costs"] = "split over those who share them"
     where = conditions(view.query.where)
     if where:
         shown["Filters"] = "; ".join(c.in_words() for c in where)
