@@ -115,7 +115,7 @@ class Allocation:
             if share < TARGET
             else "above the target"
         )
-        goal = f"target < {TARGET:.0%}, stretch {STRETCH:.0%}: {reached}".replace("%", " %")
+        goal = f"target < {TARGET:.0%}, stretch {STRETCH:.0%}: {reached}".replace("%", "\u00a0%")
         metric = METRICS[self.query.metrics[0]].label.lower()
         shown = [
             Figure(

@@ -94,11 +94,9 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
             )
         if parts.display:
             currencies.choice(view, span, go)
-        if parts.shared:
-            shared_costs.choice(view, go)
         _filter_maker(view, usual, span, currency)
         saved.keeper(view)
-    _chips(view, go)
+    _chips(view, go, parts.shared and shared_costs.is_offered(view))
 
 
 def _read_only(view: View, span: Span, currency: str, parts: Parts) -> None:
@@ -241,11 +239,13 @@ def _filter_values(view: View, span: Span, currency: str, name: str, operator: s
     )
 
 
-def _chips(view: View, go: Any) -> None:
+def _chips(view: View, go: Any, shared: bool) -> None:
     where = conditions(view.query.where)
-    if not where:
+    if not where and not shared:
         return
     with st.container(horizontal=True, gap="small", key="chips"):
+        if shared:
+            shared_costs.choice(view, go)
         for position, condition in enumerate(where):
             rest = (*where[:position], *where[position + 1 :])
             st.button(

@@ -80,7 +80,7 @@ def log() -> None:
         )
     elif entries:
         st.success(
-            f"The chain of {head.id:,} entries holds: each carries the hash of the one before it.",
+            f"The chain holds, {head.id:,} {'entry' if head.id == 1 else 'entries'}: each carries the hash of the one before it.",
             icon=":material/verified:",
         )
         st.caption(

@@ -12,7 +12,7 @@ from finops_core.store import rulesets
 from finops_core.store.ownership import in_force
 from ui import address, answers
 
-BILLED, SPLIT = "As billed", "Split"
+BILLED, SPLIT = "Shared costs as billed", "Shared costs split"
 
 
 def is_offered(view: View) -> bool:
@@ -47,9 +47,7 @@ def settled(view: View, known: bool) -> View:
 
 
 def choice(view: View, go: Callable[..., Any]) -> None:
-    """As billed or split, where that is offered."""
-    if not is_offered(view):
-        return
+    """As billed or split."""
     st.segmented_control(
         "Shared costs",
         (BILLED, SPLIT),
@@ -57,4 +55,5 @@ def choice(view: View, go: Callable[..., Any]) -> None:
         on_change=address.changes("bar-shared", lambda chosen: go(allocated=chosen == SPLIT)),
         help="As billed, the cost of a pool stands with whoever it is billed to; split, with those who share it, by the rules in force",
         required=True,
+        label_visibility="collapsed",
     )

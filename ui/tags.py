@@ -319,10 +319,11 @@ def repr_of_blanks(value: str) -> str:
     return value if value == value.strip() else f"“{value}”"
 
 
-def _make_room(bars: alt.LayerChart, costs: polars.Series) -> None:
+def _make_room(bars: charts.Spec, costs: polars.Series) -> None:
     """Room at the right of ranked bars in half a page, for what is written there."""
     longest = float(max(costs.max(), Decimal(0)))
-    bars.layer[0].encoding.x.scale = alt.Scale(domainMax=longest * 1.18) if longest else alt.Undefined
+    if longest:
+        bars["layer"][0]["encoding"]["x"]["scale"] = {"domainMax": longest * 1.18}
 
 
 def _written(period: object) -> str:
