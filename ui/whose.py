@@ -177,8 +177,10 @@ def _shares(found: StatementReason, currency: str) -> None:
         said = f"`{written(revision.when)}`: split {plain(revision.split.in_words())}."
         said += f" Why: {plain(revision.why)}." * bool(revision.why)
         st.markdown(said + f" Approved by {plain(revision.approved_by)}." * bool(revision.approved_by))
-    measured = found.weights.rename({"day": DAY, "consumer": "Consumer"}).select(
-        DAY, "Consumer", "weight", "total"
+    measured = (
+        found.weights.rename({"day": DAY, "consumer": "Consumer"})
+        .select(DAY, "Consumer", "weight", "total")
+        .unique([DAY, "Consumer"], keep="none")  # of several drivers none is the measure of the share
     )
     rows = found.shares.filter(polars.col(CURRENCY) == currency).join(
         measured, on=[DAY, "Consumer"], how="left", nulls_equal=True
