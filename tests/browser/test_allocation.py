@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,8 +9,10 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from finops_core import Ledger, Query
 from finops_core.allocation.ruleset import FILE
 from finops_core.store.applying import apply
+from finops_core.store.audit import entries
 from finops_core.store.home import Home
 from finops_core.store.load import load
 from finops_core.store.proposals import proposals
@@ -61,6 +62,20 @@ def click(app: App, page: Page, name: str) -> None:
     app.settle(page)
 
 
+def cost(app: App, team: str) -> Decimal:
+    found = Ledger(app.home).query(Query("EffectiveCost", where=[f"x_Team={team}"]))
+    return Decimal(found["EffectiveCost"][0])
+
+
+def choose(page: Page, key: str, row: int) -> None:
+    """Ticks the box of a row of a table, which is drawn on a canvas."""
+    grid = page.locator(f".st-key-{key} canvas").first
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 15, box["y"] + 36 * row + 18)
+
+
 def test_figures_are_those_of_the_command_line(owned: App) -> None:
     page = owned.open(URL, scheme="dark")
     assert (title(page), errors(page)) == ("Allocation", [])
@@ -86,7 +101,7 @@ def test_figures_are_those_of_the_command_line(owned: App) -> None:
 
 def test_a_suggested_rule_is_previewed_applied_and_undone(owned: App) -> None:
     page = owned.open(URL)
-    page.locator(".st-key-suggestion-0").get_by_text("7.13 USD").wait_for()
+    page.locator(".st-key-suggestion-0").get_by_text("7.12 USD").wait_for()
     click(owned, page, "Preview this rule")
     preview = page.locator(".st-key-preview-suggestion")
     assert "8.7 % → 2.3 %, 9.62 → 2.50 USD" in preview.inner_text()
@@ -95,30 +110,25 @@ def test_a_suggested_rule_is_previewed_applied_and_undone(owned: App) -> None:
     click(owned, page, "Apply")
     page.locator(".farthing-answer").filter(has_text="2.3 % of allocable cost has no owner").wait_for()
     assert [(v.number, v.author) for v in versions(State(owned.home))] == [(2, "Grace"), (1, "Ada")]
-    told = json.loads(
-        owned.cli("query", "--metric", "EffectiveCost", "--where", "x_Team=web", "--format", "json")
-    )
-    assert Decimal(str(told[0]["EffectiveCost"])) == Decimal("37.375")
+    assert cost(owned, "web") == Decimal("37.375")
 
     page.goto(owned.url + "/rules?show=versions")
     owned.settle(page)
     assert answer(page).startswith("Version 2: 2 rules, 1 pools")
-    grid = page.locator(".st-key-versions canvas").first.bounding_box()
-    assert grid is not None
-    page.mouse.click(grid["x"] + 16, grid["y"] + 36 * 2 + 16)
+    choose(page, "versions", 2)
     click(owned, page, "Preview going back to version 1")
     assert "2.3 % → 8.7 %" in page.locator(".st-key-preview-undo").inner_text()
     page.get_by_label("Author").fill("Grace")
     click(owned, page, "Apply")
     page.get_by_text("Version 3 of the rules is in force: Back to version 1").wait_for()
-    assert owned.cli("audit-log", "--limit", "1").count("rules put back") == 1
+    assert [entry.action for entry in entries(State(owned.home), limit=1)] == ["rules put back"]
     page.context.close()
 
 
 def test_a_malformed_rule_applies_nothing_and_a_late_one_is_told(owned: App) -> None:
     page = owned.open("/rules?show=edit")
     before = len(versions(State(owned.home)))
-    text = page.get_by_label(re.compile("allocation.yaml"))
+    text = page.get_by_role("textbox", name=re.compile("allocation.yaml"))
     text.fill(text.input_value().replace("{tag: team}", "{tga: team}"))
     text.blur()
     expect(page.get_by_role("button", name="Preview", exact=True)).to_be_enabled()
@@ -140,9 +150,8 @@ def test_a_malformed_rule_applies_nothing_and_a_late_one_is_told(owned: App) -> 
     page.get_by_label("Author").fill("Grace")
     page.get_by_label("Reason", exact=True).fill("late")
     click(owned, page, "Apply")
-    page.get_by_text("Joan applied version").wait_for()
-    assert len(versions(State(owned.home))) == before + 1
     page.get_by_text("was applied by Joan since you began").wait_for()
+    assert len(versions(State(owned.home))) == before + 1
     page.context.close()
 
 
@@ -152,9 +161,7 @@ def test_not_mine_becomes_a_rule_proposal(owned: App) -> None:
     )
     assert errors(page) == []
     assert page.get_by_text("Shared costs split").is_visible() and "--allocated" in page.content()
-    grid = page.locator(".st-key-table canvas").first.bounding_box()
-    assert grid is not None
-    page.mouse.click(grid["x"] + 16, grid["y"] + 36 + 16)
+    choose(page, "table", 1)
     page.get_by_text("Why is this mine?").click()
     page.locator(".st-key-whose").get_by_text("the tag team, for all charges").wait_for()
     page.get_by_role("button", name="Not mine").click()
@@ -175,8 +182,5 @@ def test_not_mine_becomes_a_rule_proposal(owned: App) -> None:
     click(owned, page, "Apply")
     page.get_by_text("of the rules is in force").wait_for()
     assert proposals(State(owned.home))[0].state == "accepted"
-    told = json.loads(
-        owned.cli("query", "--metric", "EffectiveCost", "--where", "x_Team=ml", "--format", "json")
-    )
-    assert Decimal(str(told[0]["EffectiveCost"])) == Decimal("60.5")
+    assert cost(owned, "ml") == Decimal("60.5")
     page.context.close()
