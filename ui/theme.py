@@ -108,7 +108,7 @@ a.farthing-plain {color: %(muted)s !important}
 [data-testid="stMainBlockContainer"] .farthing-list h2 {font-size: .86rem; font-weight: 400; color: %(muted)s; padding: 0; margin: 0 0 .2rem 0}
 .farthing-list ul {list-style: none; margin: 0; padding: 0; font-size: .9rem}
 .farthing-list li {display: flex; justify-content: space-between; gap: .8rem; margin: 0; padding: .12rem 0}
-.farthing-list li span {overflow: hidden; text-overflow: ellipsis; display: -webkit-box; -webkit-line-clamp: 2;
+.farthing-list li span {overflow: hidden; text-overflow: ellipsis; display: -webkit-box; -webkit-line-clamp: 3;
   -webkit-box-orient: vertical}
 .farthing-list li b {font-weight: 600; white-space: nowrap; font-variant-numeric: tabular-nums}
 .farthing-list p {margin: 0; font-size: .9rem}

@@ -7,6 +7,7 @@ largest remainders would be; but no part waits for another.
 """
 
 from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
 from finops_core.allocation.methods import POOL, Shares
@@ -100,3 +101,18 @@ def intervals(shares: Shares) -> list[tuple[str | None, int, int]]:
     if at != 1:
         raise ValueError(f"the shares sum to {at}, not to 1")
     return found
+
+
+_EXACT = Context(prec=80)
+
+
+def part(cost: Decimal, low: int, high: int) -> Decimal:
+    """The part of a cost that an interval of [0, WHOLE) stands for: what the SQL of `finops_core.allocation.splits` computes.
+
+    The cost's nearest whole number is split exactly; its rest is cut off at the 18th decimal, toward zero, at each end.
+    """
+    whole = int(cost.to_integral_value(ROUND_HALF_UP, _EXACT))
+    rest = int(cost.scaleb(18, _EXACT)) - whole * WHOLE
+    sign = -1 if rest < 0 else 1
+    units = abs(rest) * high // WHOLE - abs(rest) * low // WHOLE
+    return Decimal(whole * (high - low) + sign * units).scaleb(-18, _EXACT)

@@ -3,15 +3,16 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from finops_core.errors import InputRefused, Place
 
 _LARGEST = 200_000_000
 """Bytes that a workbook may unpack to."""
-_MOST_ROWS = 200_000
+_MOST_ROWS, _MOST_COLUMNS = 200_000, 300
 Row = tuple[int, list[str]]
 """The number of a row as a spreadsheet counts, and its cells."""
 
@@ -21,7 +22,8 @@ def rows_of(data: bytes, name: str) -> list[Row]:
 
     Of a workbook, the first sheet. A CSV is UTF-8, divided by commas, semicolons or tabs, whichever its header has most of.
     """
-    found = list(_xlsx(data, name) if zipfile.is_zipfile(io.BytesIO(data)) else _csv(data, name))
+    rows = _xlsx(data, name) if zipfile.is_zipfile(io.BytesIO(data)) else _csv(data, name)
+    found = list(islice(rows, _MOST_ROWS + 1))
     if not found:
         raise InputRefused("is empty", Place(name))
     if len(found) > _MOST_ROWS:
@@ -60,7 +62,7 @@ def xlsx_bytes(header: Sequence[str], rows: Iterable[Sequence[str]], sheet: str 
     return buffer.getvalue()
 
 
-def _csv(data: bytes, name: str) -> Iterable[Row]:
+def _csv(data: bytes, name: str) -> Iterator[Row]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -80,7 +82,7 @@ def _csv(data: bytes, name: str) -> Iterable[Row]:
         raise InputRefused(f"cannot be read as CSV: {error}", Place(name, row=number + 1)) from error
 
 
-def _xlsx(data: bytes, name: str) -> Iterable[Row]:
+def _xlsx(data: bytes, name: str) -> Iterator[Row]:
     import openpyxl
 
     try:
@@ -89,18 +91,18 @@ def _xlsx(data: bytes, name: str) -> Iterable[Row]:
         if size > _LARGEST:
             raise InputRefused(f"unpacks to {size:,} bytes: too large for a table of this kind", Place(name))
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        rows = (
-            [list(row) for row in book.worksheets[0].iter_rows(values_only=True)] if book.worksheets else []
-        )
+        # Bounded, as one cell at the far end makes a sheet of seventeen thousand million cells.
+        for number, row in enumerate(
+            book.worksheets[0].iter_rows(max_col=_MOST_COLUMNS, values_only=True), 1
+        ):
+            cells = [_text(value) for value in row] if any(v is not None for v in row) else []
+            if any(cell.strip() for cell in cells):
+                yield number, cells
     except InputRefused:
         raise
     except Exception as error:  # openpyxl raises whatever a damaged part makes it stumble over
         words = next(iter(str(error).splitlines()), "")[:200]
         raise InputRefused(f"cannot be read as a workbook: {words}", Place(name)) from error
-    for number, row in enumerate(rows, start=1):
-        cells = [_text(value) for value in row]
-        if any(cell.strip() for cell in cells):
-            yield number, cells
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, cast
 
 import duckdb
@@ -12,7 +12,7 @@ import polars
 from finops_core.allocation.owners import SHARED, WHY, owners
 from finops_core.allocation.rules import Pool, Rule
 from finops_core.allocation.ruleset import RuleSet
-from finops_core.allocation.shares import WHOLE
+from finops_core.allocation.shares import WHOLE, part
 from finops_core.allocation.splits import CURRENCY, DAY
 from finops_core.allocation.values.inherit import Value as Inherited
 from finops_core.analysis.reason_inputs import Answers, Input, day_of, inputs
@@ -28,7 +28,6 @@ from finops_core.store.lake import lake_columns
 from finops_core.store.load import known_formats
 from finops_core.store.ownership import in_force
 
-_EXACT = Context(prec=80)
 _PLACE = "x_Place"
 """The number of a charge in its version of the store."""
 _HAD = "x_Had_"
@@ -336,16 +335,6 @@ def pool_on(rules: RuleSet, name: str, day: date) -> Pool:
         if pool.name == name and (pool.since or date.min) <= day < (pool.until or date.max):
             return pool
     raise UsageError(f"there is no pool {name!r} on {day}")
-
-
-def part(cost: Decimal, low: int, high: int) -> Decimal:
-    """The part of a cost that an interval of [0, 10¹⁸) stands for, as the store splits (`finops_core.allocation.splits`).
-
-    Each end is cut off at the 18th decimal, toward zero: the parts of intervals that lie end to end sum to the cost.
-    """
-    sign = -1 if cost < 0 else 1
-    units = abs(int(cost.scaleb(18, _EXACT)))
-    return Decimal(sign * (units * high // WHOLE - units * low // WHOLE)).scaleb(-18, _EXACT)
 
 
 def written(when: Iterable[Node]) -> str:

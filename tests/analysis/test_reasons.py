@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finops_core import Ledger, Query
-from finops_core.allocation.shares import WHOLE
+from finops_core.allocation.shares import WHOLE, part
 from finops_core.allocation.splits import PART_MACROS
-from finops_core.analysis.reasons import Reason, part, reasons
+from finops_core.analysis.reasons import Reason, reasons
 from finops_core.analysis.showback import showback
 from finops_core.analysis.statement_reasons import statement_reasons
 from finops_core.errors import UsageError
@@ -172,7 +172,7 @@ def test_a_line_of_a_statement_is_told_by_day(ledger: Ledger) -> None:
         (str(r["ChargeDay"]), r["EffectiveCost"], r["PoolEffectiveCost"]) for r in found.shares.to_dicts()
     ]
     assert days == [
-        ("2026-09-05", Decimal("3.333333333333333329"), Decimal("9.999999999999999999")),
+        ("2026-09-05", Decimal("3.333333333333333330"), Decimal("9.999999999999999999")),
         ("2026-09-06", Decimal("5.25"), 7),
     ]
     assert found.weights.rows() == [
@@ -181,7 +181,7 @@ def test_a_line_of_a_statement_is_told_by_day(ledger: Ledger) -> None:
     shown = showback(ledger, Query("EffectiveCost", by="x_Team"))
     assert found.amounts == {"USD": shown.filter(shown["x_Team"] == "search")["shared"][0]}
     assert found.rows["EffectiveCost"].to_list() == [Decimal("16.999999999999999999")]
-    assert "3 of 4" in found.as_text() and found.as_json()["amounts"] == {"USD": "8.583333333333333329"}
+    assert "3 of 4" in found.as_text() and found.as_json()["amounts"] == {"USD": "8.58333333333333333"}
     by_payer = statement_reasons(ledger, "x_CostCenter", "CC-1", "support", "2026-09")
     assert by_payer.amounts == found.amounts and set(by_payer.shares["Consumer"]) == {"search"}
 
@@ -196,7 +196,7 @@ def test_a_line_of_direct_cost_is_told_by_its_rules(ledger: Ledger) -> None:
         statement_reasons(ledger, "x_Team", "search", "suport", "2026-09")
 
 
-units = st.integers(-(10**37), 10**37)
+units = st.integers(-9 * 10**36, 9 * 10**36)
 bounds = st.lists(st.integers(0, WHOLE), max_size=4)
 
 

@@ -215,14 +215,14 @@ def test_files_count_as_changed_when_the_rules_that_read_them_do(
     file = write_focus(tmp_path / "focus.csv", [focus_row(BilledCost="0.1")])
     load(home, [file])
     assert [b.action for b in load(home, [file])] == ["unchanged"]
-    monkeypatch.setattr(fingerprint, "rules_digest", lambda: b"the rules of a later release")
+    monkeypatch.setattr(fingerprint, "rules_digest", lambda packages: b"the rules of a later release")
     assert [b.action for b in load(home, [file])] == ["replaced"]
     assert total(home) == Decimal("0.1")
 
 
 def test_the_rules_are_code_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = fingerprint.rules_digest()
-    assert known == fingerprint.rules_digest.__wrapped__()
+    known = fingerprint.rules_digest(fingerprint.READING)
+    assert known == fingerprint.rules_digest.__wrapped__(fingerprint.READING)
     copied = tmp_path / "formats"
     shutil.copytree(Path(fingerprint.__file__).parents[1] / "formats", copied)
     (copied / "mappings" / "aws_services.csv").write_text("key,ServiceName,ServiceCategory\n")
@@ -230,4 +230,4 @@ def test_the_rules_are_code_and_tables(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(
         fingerprint.resources, "files", lambda p: copied if p == "finops_core.formats" else real(p)
     )
-    assert fingerprint.rules_digest.__wrapped__() != known
+    assert fingerprint.rules_digest.__wrapped__(fingerprint.READING) != known

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 LAKE, WAREHOUSE, LOAD = (f"finops_core.store.{name}" for name in ("lake", "warehouse", "load"))
 STEPS_BEFORE = [
     f"before {LOAD}:repair", f"after {LOAD}:stage", f"after {LAKE}:Lake.create", f"after {LAKE}:Lake.write",
-    f"after {LAKE}:Lake.write#2", f"before {WAREHOUSE}:owners_sql", f"before {WAREHOUSE}:_write_meta",
+    f"after {LAKE}:Lake.write#2", f"before {WAREHOUSE}:owners", f"before {WAREHOUSE}:_write_meta",
     f"before {WAREHOUSE}:prepared", f"before {LAKE}:Lake.commit",
 ]  # fmt: skip
 """Killed at one of these, a load has not happened."""
