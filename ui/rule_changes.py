@@ -7,6 +7,7 @@ from decimal import Decimal
 import polars
 import streamlit as st
 
+from finops_core.allocation import ruleset
 from finops_core.allocation.ruleset import FILE
 from finops_core.analysis.ownership import Money, Preview, RuleEffect, preview
 from finops_core.errors import FarthingError, InputRefused
@@ -123,8 +124,19 @@ def consider(slot: str) -> None:
     found = previewed(draft.files)
     with st.container(border=True, key=f"preview-{slot}"):
         st.subheader("What these rules would do", anchor=False)
+        if _splits_otherwise(draft):
+            st.caption(
+                ":material/call_split: Pools would be split otherwise too: who then gets which share is computed when the rules are"
+                " applied, and is not among the money below."
+            )
         show(found, slot)
         _apply_form(slot, draft, found)
+
+
+def _splits_otherwise(draft: Draft) -> bool:
+    """Whether pools would be split by other methods, measures or directories than now."""
+    current = ownership_now()
+    return current is None or ruleset.parse(draft.files).splits_digest != current.rules.splits_digest
 
 
 def show(found: Preview, slot: str) -> None:

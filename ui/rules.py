@@ -144,13 +144,14 @@ class RulesPage:
         if not self.versions or not (home.rules / FILE).exists():
             return
         files = written(home.rules)
-        if files != dict(draft.files):
+        current = self.ownership.rules.files if self.ownership is not None else {}
+        if files not in (dict(current), dict(draft.files)):
             st.button(
                 "Take the files of HOME/rules",
                 icon=":material/folder_open:",
                 on_click=rule_changes.keep,
                 args=(SLOT, replace(draft, files=files, previewed=None, back_to=None)),
-                help="They are others than this: somebody changed them on the disk, or applied rules here",
+                help="They are others than those in force: somebody changed them on the disk, or applied rules here",
             )
 
 
