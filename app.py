@@ -13,6 +13,8 @@ PAGES = {
         view("views", "Saved views", "bookmarks"),
     ],
     "Ownership": [
+        view("allocation", "Allocation", "account_tree"),
+        view("rules", "Rules", "rule"),
         view("statements", "Showback statements", "receipt_long"),
         view("kubernetes", "Kubernetes", "grid_view"),
         view("tags", "Tag coverage", "sell"),

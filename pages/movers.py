@@ -6,7 +6,7 @@ page = kit.page(
     "Top movers",
     group="ServiceName",
     period="last-month",
-    parts=bar.Parts(grain=False, display=False),
+    parts=bar.Parts(grain=False, display=False, shared=False),
     chart="members",
 )
 moves = page.moves()

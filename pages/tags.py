@@ -7,7 +7,7 @@ page = kit.page(
     group="SubAccountId",
     period="3-months",
     grain="week",
-    parts=bar.Parts(group=False, display=False),
+    parts=bar.Parts(group=False, display=False, shared=False),
 )
 shown = tags.Tags(page)
 shown.answer()

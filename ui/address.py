@@ -15,8 +15,10 @@ LOOK = "look"
 """The mover that is looked at closely, by its label."""
 KEY = "key"
 """The tag key that a page is about."""
-_OWN = (PRESENT, LOOK, KEY)
-SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", "display", PRESENT)
+POOL = "pool"
+"""The shared pool that a page is about."""
+_OWN = (PRESENT, LOOK, KEY, POOL)
+SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", "display", "allocated", PRESENT)
 """What a reader keeps when going from page to page."""
 
 

@@ -17,7 +17,7 @@ from finops_core.model.query import GRAINS, Condition, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
 from finops_core.vocabulary.dimensions import DIMENSIONS, dimension
-from ui import address, answers, currencies, saved
+from ui import address, answers, currencies, saved, shared_costs
 from ui.plain import plain
 
 CUSTOM = "custom"
@@ -44,6 +44,8 @@ class Parts:
     grain: bool = True
     display: bool = True
     """The choice of a currency to show all others in, where there are rates."""
+    shared: bool = True
+    """Whether shared costs are as billed or split, where there are pools."""
 
 
 EVERYTHING = Parts()
@@ -94,7 +96,7 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
             currencies.choice(view, span, go)
         _filter_maker(view, usual, span, currency)
         saved.keeper(view)
-    _chips(view, go)
+    _chips(view, go, parts.shared and shared_costs.is_offered(view))
 
 
 def _read_only(view: View, span: Span, currency: str, parts: Parts) -> None:
@@ -114,6 +116,8 @@ def _read_only(view: View, span: Span, currency: str, parts: Parts) -> None:
     display = currencies.display(view, span) if parts.display else None
     if display:
         shown["Also in"] = display
+    if parts.shared and view.query.allocated:
+        shown["Shared costs"] = "split over those who share them"
     where = conditions(view.query.where)
     if where:
         shown["Filters"] = "; ".join(c.in_words() for c in where)
@@ -235,11 +239,13 @@ def _filter_values(view: View, span: Span, currency: str, name: str, operator: s
     )
 
 
-def _chips(view: View, go: Any) -> None:
+def _chips(view: View, go: Any, shared: bool) -> None:
     where = conditions(view.query.where)
-    if not where:
+    if not where and not shared:
         return
     with st.container(horizontal=True, gap="small", key="chips"):
+        if shared:
+            shared_costs.choice(view, go)
         for position, condition in enumerate(where):
             rest = (*where[:position], *where[position + 1 :])
             st.button(

@@ -12,7 +12,7 @@ from finops_core.model import words
 from finops_core.model.export import cell
 from finops_core.model.metrics import METRICS
 from finops_core.vocabulary.dimensions import DIMENSIONS, dimension
-from ui import answers, drilling, tables
+from ui import answers, drilling, tables, whose
 from ui.plain import plain
 
 if TYPE_CHECKING:
@@ -73,8 +73,14 @@ def pivot(page: "Page", key: str) -> None:
 
 def charges(page: "Page", key: str) -> None:
     """The charges that the view adds up, the largest first; and of a chosen one, where its cost comes from."""
-    found = answers.charges(page.query, _MOST_CHARGES)
-    count = answers.ask(page.query.but(metrics=("ChargeCount",), by=(), grain="none"))["ChargeCount"][0]
+    billed = page.query.but(allocated=False)
+    found = answers.charges(billed, _MOST_CHARGES)
+    counts = answers.ask(billed.but(metrics=("ChargeCount",), by=(), grain="none"))["ChargeCount"]
+    count = counts[0] if len(counts) else 0
+    if page.query.allocated:
+        st.caption(
+            "Charges stand where they are billed: a share of a pool is no charge of its own. Why a charge is shared, it says itself."
+        )
     metric = page.view.metric
     columns: list[tables.Column] = [
         *((name, tables.text, DIMENSIONS[name].label) for name in _ALWAYS),
@@ -92,6 +98,7 @@ def charges(page: "Page", key: str) -> None:
         st.caption("Choose a charge, by the box on its left, to see where its cost comes from.")
         return
     _origin(found.row(chosen, named=True), metric)
+    whose.charge(found.row(chosen, named=True))
 
 
 def _origin(charge: dict[str, Any], metric: str) -> None:
@@ -124,5 +131,5 @@ TABLES: dict[str, Callable[["Page", str], None]] = {"members": members, "pivot":
 def answer(page: "Page") -> Callable[[], polars.DataFrame]:
     """What a download holds: the whole answer of the view's Query, or the charges that are listed."""
     if page.view.table == "charges":
-        return lambda: answers.charges(page.query, _MOST_CHARGES)
+        return lambda: answers.charges(page.query.but(allocated=False), _MOST_CHARGES)
     return lambda: answers.ask(page.query)

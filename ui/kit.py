@@ -29,7 +29,21 @@ from finops_core.model.query import Query
 from finops_core.model.span import Span
 from finops_core.model.view import OVER_TIME, TABLES, View
 from finops_core.vocabulary.dimensions import dimension
-from ui import address, answers, bar, below, charts, drilling, figures, frame, states, tables, theme, triage
+from ui import (
+    address,
+    answers,
+    bar,
+    below,
+    charts,
+    drilling,
+    figures,
+    frame,
+    shared_costs,
+    states,
+    tables,
+    theme,
+    triage,
+)
 from ui.figures import Figure
 from ui.moves import Moves
 
@@ -56,6 +70,7 @@ def page(
     if view.currency is not None and view.currency not in span.currencies:
         st.warning(f"There are no charges in {view.currency}", icon=":material/link_off:")
         view = view.but(currency=None)
+    view = shared_costs.settled(view, parts.shared)
     found = Page(title, view, usual, span, view.currency or span.currencies[0], st.container(gap=None))
     bar.draw(view, usual, span, found.currency, parts)
     if found.totals(found.days).is_empty():
@@ -307,7 +322,8 @@ class Page:
                 key,
                 "The largest changes; the table has the figures",
             )
-            Moves(self, answers.moved(self.query, self.compared)).sentences()
+            if not self.query.allocated:  # why it moved is known of charges, not of their parts
+                Moves(self, answers.moved(self.query, self.compared)).sentences()
 
     def moves(self) -> Moves | None:
         """What the view's members changed by, and why. None, and said, where it is compared with nothing."""

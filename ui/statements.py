@@ -9,6 +9,7 @@ import polars
 import streamlit as st
 
 from finops_core.analysis import closing
+from finops_core.analysis.breakdown import MISSING
 from finops_core.analysis.journal import Journal, journal
 from finops_core.analysis.statement import KIND, LINE, OWNERS, POOL_COST, PREVIOUS, Statements, statements
 from finops_core.errors import FarthingError, UsageError
@@ -17,7 +18,7 @@ from finops_core.model.export import FORMATS
 from finops_core.store import closes, rulesets
 from finops_core.store.journal_accounts import accounts
 from finops_core.vocabulary.dimensions import dimension
-from ui import address, answers, figures, kit, tables
+from ui import address, answers, figures, kit, tables, whose
 from ui.figures import Figure
 from ui.plain import plain
 from ui.viewer import viewer
@@ -180,7 +181,25 @@ class StatementPage:
         ]  # fmt: skip
         last = mine.filter(polars.col(KIND) == "total").row(0, named=True)
         change = None if last[PREVIOUS] is None else last["EffectiveCost"] - last[PREVIOUS]
-        tables.show(listed, columns, {**last, KIND: "", "Change": change}, "statement-lines")
+        of = f"{self.whole.month.period}{self.whole.by}{self.owner}{self.currency}"
+        total = {**last, KIND: "", "Change": change}
+        chosen = tables.show(listed, columns, total, "statement-lines", selectable=True, of=of)
+        if chosen is None:
+            st.caption("Choose a line, by the box on its left, to see why it is here.")
+        else:
+            self._why(listed[LINE][chosen], listed[KIND][chosen])
+
+    def _why(self, line: str, kind: str) -> None:
+        """Why a line is this owner's, as the rules in force and the charges loaded have it today."""
+        if kind == _LABELS["adjustment"]:
+            st.caption(
+                "An adjustment: what a closed month came to when it was closed, and what it comes to now."
+            )
+            return
+        owner = None if self.owner == MISSING else self.owner
+        pool = line if kind == _LABELS["shared"] else None
+        service = line if pool is None and self.whole.lines == "ServiceName" else None
+        whose.line(self.whole.by, owner, pool, self.whole.month.period, self.currency, service)
 
     def _owners(self, mine: polars.DataFrame) -> None:
         by = self.whole.by

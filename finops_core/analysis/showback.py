@@ -23,7 +23,7 @@ def shared_out(ledger: Ledger, query: Query, by: Sequence[str]) -> polars.DataFr
     as a tag or a resource, or filtered by it, the pools' charges are told where they stand.
     """
     asked = query.but(by=tuple(dict.fromkeys([*by, KIND, RULE_NAME])), order=None, limit=None)
-    return ledger.query(asked.but(allocated=_can_be_split(asked)))
+    return ledger.query(asked.but(allocated=can_be_split(asked)))
 
 
 def showback(ledger: Ledger, query: Query) -> polars.DataFrame:
@@ -54,7 +54,8 @@ def of_pool() -> polars.Expr:
     return ((polars.col(KIND) == SHARED) | unallocated).fill_null(False)
 
 
-def _can_be_split(query: Query) -> bool:
+def can_be_split(query: Query) -> bool:
+    """Whether all that a query asks for is known of the parts of pools: its dimensions, its filters, its metrics."""
     names = [canonical(name) for name in query.by]
     names += [name for node in conditions(query.where) for name in node.dimensions]
     return all(name in DIMENSIONS or name in DAY_DIMENSIONS for name in names) and set(query.metrics) <= set(

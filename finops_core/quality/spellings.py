@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from finops_core.errors import UsageError
+from finops_core.store import audit
 from finops_core.store.state import State
 
 KIND = "spelling proposal"
@@ -154,7 +155,11 @@ def propose_spelling(
     if value in wrong:
         raise UsageError(f"{value!r} is spelt like itself already")
     record = {"key": key, "values": wrong, "value": value, "reason": reason}
-    state.keep(KIND, {f"{key}: {', '.join(wrong)} → {value}"[:400]: record}, who)
+    state.keep(KIND, {_name(key, wrong, value): record}, who)
+
+
+def _name(key: str, values: Collection[str], value: str) -> str:
+    return f"{key}: {', '.join(values)} → {value}"[:400]
 
 
 @dataclass(frozen=True)
@@ -182,3 +187,16 @@ def spelling_proposals(state: State) -> list[SpellingProposal]:
         )
         for kept in state.kept(KIND).values()
     ]
+
+
+def reject_spelling(state: State, proposal: SpellingProposal, who: str, reason: str) -> None:
+    """Takes a proposal back, with its entry in the audit log. Raises UsageError without who or reason, and where it is not
+    in force any more."""
+    if not who.strip() or not reason.strip():
+        raise UsageError("say who you are, and why: both are kept in the audit log")
+    name = _name(proposal.key, proposal.values, proposal.value)
+    with state.writing() as connection:
+        if name not in state.kept(KIND, connection):
+            raise UsageError(f"somebody took {name!r} back already")
+        state.keep(KIND, {name: None}, who, connection)
+        audit.append(state, "spelling rejected", f"spelling {name}", who, reason, connection=connection)

@@ -14,6 +14,17 @@ from finops_core.store.rulesets import Version
 from finops_core.store.state import State
 
 
+class VersionChanged(UsageError):
+    """Somebody else applied rules since a change was begun."""
+
+    def __init__(self, newest: Version) -> None:
+        self.newest = newest
+        super().__init__(
+            f"{newest.author} applied version {newest.number} meanwhile ({newest.reason}): nothing of yours was applied."
+            " Look at what changed, then decide again"
+        )
+
+
 def apply(
     home: Home,
     files: Mapping[str, str],
@@ -21,8 +32,12 @@ def apply(
     reason: str,
     details: Mapping[str, Any] | None = None,
     wait: float = WAIT,
+    after: int | None = None,
 ) -> Version:
     """Applies a rule set as the next version, in the store and in state.
+
+    `after` is the number of the version that the change was made from (0 for none): where another one is in force by now,
+    nothing is applied.
 
     The store is built beside the current one, then the version is kept, then the store is swapped in: killed before, the
     old version stands; killed between, the next writer finishes. Raises InputRefused with file and line for rules that
@@ -30,22 +45,28 @@ def apply(
     """
     rules = ruleset.parse(files)
     _refuse_blank(author, reason)
-    return _put(home, rules, wait, lambda state: rulesets.apply(state, rules.files, author, reason, details))
+    return _put(
+        home, rules, wait, lambda state: rulesets.apply(state, rules.files, author, reason, details), after
+    )
 
 
-def undo(home: Home, number: int, author: str, reason: str, wait: float = WAIT) -> Version:
+def undo(
+    home: Home, number: int, author: str, reason: str, wait: float = WAIT, after: int | None = None
+) -> Version:
     """Puts an older version in force again, as a new version. Raises as `apply`, and where there is no such version."""
     _refuse_blank(author, reason)
     rules = ruleset.parse(rulesets.version(State(home), number).files)
-    return _put(home, rules, wait, lambda state: rulesets.undo(state, number, author, reason))
+    return _put(home, rules, wait, lambda state: rulesets.undo(state, number, author, reason), after)
 
 
-def _put(home: Home, rules: RuleSet, wait: float, keep: Any) -> Version:
+def _put(home: Home, rules: RuleSet, wait: float, keep: Any, after: int | None = None) -> Version:
     kept: list[Version] = []
     with full_disk_in_words(home.path), home.writing(wait):
         repair(home)
         state = State(home)
         newest = rulesets.in_force(state)
+        if after is not None and newest is not None and newest.number != after:
+            raise VersionChanged(newest)
         if newest is not None and dict(newest.files) == dict(rules.files):
             raise UsageError(f"nothing changed: version {newest.number} has the same rules")
         ownership = Ownership(rules, (newest.number if newest else 0) + 1, home.metrics)
