@@ -62,8 +62,15 @@ def found(ledger: Ledger) -> Coverage:
 
 
 STRICT = read_policy(
-    "keys: {environment: {owner: x_Environment, allowed: [prod, staging, dev, test], spellings: {prod: [production]}}}",
-    "p",
+    """
+keys:
+  environment:
+    owner: x_Environment
+    aliases: [env, stage]
+    allowed: [prod, staging, dev, test]
+    spellings: {prod: [production]}
+""",
+    "policy",
 )
 
 
