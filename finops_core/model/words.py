@@ -39,12 +39,14 @@ def ratio(change: Decimal, base: Decimal) -> Decimal | None:
 
 
 def percent(share: Decimal | None, sign: bool = False) -> str:
-    """A share of 1 as percent; `new` where there is no base to speak of."""
+    """A share of 1 as percent; `new` where there is no base to speak of. Nearly all is not called all."""
     if share is None:
         return "new"
     hundred = share * 100
-    places = Decimal("0.1") if abs(hundred) < 10 else Decimal(1)
+    places = Decimal("0.1") if abs(hundred) < 10 or Decimal("99.5") <= abs(hundred) < 100 else Decimal(1)
     rounded = hundred.quantize(places, ROUND_HALF_EVEN)
+    if abs(hundred) < 100 <= abs(rounded):
+        rounded = Decimal("99.9").copy_sign(hundred)
     text = f"{abs(rounded):,} %"
     if rounded < 0:
         return MINUS + text

@@ -93,7 +93,7 @@ def _nearest(
     for target in targets:
         why = _same(value, target)
         far = 0 if why else distance(_plain(value), _plain(target), furthest)
-        if far <= furthest and far < min(len(value), len(target)):
+        if far <= furthest and 2 * far <= min(len(value), len(target)):
             ranked.append((far, -costs.get(target, Decimal(0)), target, why or f"edit distance {far}"))
     return min(ranked)[2:] if ranked else None
 

@@ -6,6 +6,7 @@ import pytest
 
 from finops_core.model import words
 from finops_core.model.periods import Period
+from finops_core.model.words import percent
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,11 @@ def test_changes(after: str, before: str, text: str) -> None:
 )
 def test_periods(days: str, text: str) -> None:
     assert words.period(Period.parse(days)) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [("0.994", "99 %"), ("0.9962", "99.6 %"), ("0.99999", "99.9 %"), ("1", "100 %"), ("-0.9999", "−99.9 %")],
+)
+def test_nearly_all_is_not_called_all(share: str, said: str) -> None:
+    assert percent(Decimal(share)) == said
