@@ -34,7 +34,9 @@ class Written:
         try:
             return model.model_validate(self.data)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
+            found = error.errors(include_url=False)
+            # A name that is spelt wrong is both unknown and missing: the first says more.
+            first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
             path = first["loc"]
             words = first["msg"].removeprefix("Value error, ")
             if first["type"] == "extra_forbidden":
