@@ -23,6 +23,7 @@ from finops_core.store.lake import Lake
 from finops_core.store.load import LoadOptions, load
 from finops_core.store.state import State
 
+TAG_POLICY = "tag_policy.yaml"
 Progress = Callable[[str], None]
 RESTATED = month_of(2026, 9)
 """The month that AWS delivers twice: late usage and a credit came after it had closed."""
@@ -100,7 +101,8 @@ def _apply_rules(home: Home, ownership: Path) -> None:
     files = {FILE: resources.files("finops_core.demo").joinpath(FILE).read_text("utf-8")}
     files |= {name: (ownership / name).read_text("utf-8") for name in named_files(files[FILE])}
     home.rules.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
+    policy = resources.files("finops_core.demo").joinpath(TAG_POLICY).read_text("utf-8")
+    for name, text in {TAG_POLICY: policy, **files}.items():
         (home.rules / name).write_text(text, "utf-8")
     apply(home, files, "Sofia Lindqvist", "The rules of the demo company")
 

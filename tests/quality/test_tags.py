@@ -61,6 +61,19 @@ def found(ledger: Ledger) -> Coverage:
     return coverage(ledger, ALL, shipped(), today=TODAY)
 
 
+STRICT = read_policy(
+    """
+keys:
+  environment:
+    owner: x_Environment
+    aliases: [env, stage]
+    allowed: [prod, staging, dev, test]
+    spellings: {prod: [production]}
+""",
+    "policy",
+)
+
+
 def of(found: Coverage, key: str, currency: str = "USD") -> KeyCoverage:
     return next(k for k in found.keys if (k.key, k.currency) == (key, currency))
 
@@ -87,8 +100,8 @@ def test_team_to_the_last_digit(found: Coverage) -> None:
     assert (resources.taggable, resources.covered, resources.coverage) == (7, 4, Decimal(4) / 7)
 
 
-def test_only_allowed_values_count(found: Coverage) -> None:
-    environment = of(found, "environment")
+def test_only_allowed_values_count(ledger: Ledger) -> None:
+    environment = of(coverage(ledger, ALL, STRICT, today=TODAY), "environment")
     assert environment.tally.covered_cost == Decimal("10.500000000000000001")
     assert [(v.value, v.cost, v.rows) for v in environment.not_allowed] == [
         ("production", 20, 1),
