@@ -251,7 +251,7 @@ class Allocation:
         columns: list[tables.Column] = [
             ("SubAccountId", tables.text, "Account"),
             ("ServiceName", tables.text, "Service"),
-            ("EffectiveCost", tables.money, f"Cost, {self.page.currency}"),
+            ("EffectiveCost", tables.money, f"Effective cost, {self.page.currency}"),
             ("charges", tables.count, "Charges"),
         ]
         tables.show(rest, columns, None, "unallocated-rest", 260 if len(rest) > 6 else None)

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import altair as alt
 import polars
-from altair.utils.schemapi import debug_mode
 
 from finops_core.allocation.owners import DIRECT, RULE, SHARED, UNALLOCATED
 from finops_core.analysis.flow import COST, EXEMPT, HOW, NOBODY, NOBODYS, OWNER, SOURCE
@@ -27,7 +25,6 @@ _HUES = {
     EXEMPT: theme.REST,
     "other": theme.PALETTE[11],
 }
-_unchecked = debug_mode(False)
 
 
 @dataclass(frozen=True)
@@ -143,24 +140,34 @@ def _scale(thick: Sequence[Mapping[str, float]], height: float) -> float:
     return low
 
 
-@_unchecked
 def chart(rows: polars.DataFrame, currency: str, hues: Mapping[str, str]) -> Spec:
     """The flow of `layout`, labelled directly; `hues` are the owners' colours."""
     placed = layout(rows)
-    scale_x = alt.Scale(domain=[-0.36, 2.36], nice=False, zero=False)
-    scale_y = alt.Scale(domain=[0, _HEIGHT], reverse=True, nice=False)
-    x = alt.X("x:Q", axis=None, scale=scale_x)
-    y = alt.Y("y:Q", axis=None, scale=scale_y)
-    drawn = alt.layer(
-        _ribbons(placed, currency, x, y),
-        _bars(placed, currency, hues, x, y, dict(rows.select(HOW, "Kind").iter_rows())),
-        *_labels(placed, rows, x, y),
-    ).properties(height=_HEIGHT + 10)
-    found: Spec = drawn.to_dict(validate=False)
-    return found
+    kinds = dict(rows.select(HOW, "Kind").iter_rows())
+    layers = [_ribbons(placed, currency), _bars(placed, currency, hues, kinds), *_labels(placed)]
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "height": _HEIGHT + 10,
+        "layer": layers,
+    }
 
 
-def _ribbons(placed: Layout, currency: str, x: alt.X, y: alt.Y) -> alt.Chart:
+def _x(field: str = "x") -> Spec:
+    scale = {"domain": [-0.36, 2.36], "nice": False, "zero": False}
+    return {"field": field, "type": "quantitative", "axis": None, "scale": scale}
+
+
+def _y(field: str = "y") -> Spec:
+    scale = {"domain": [0, _HEIGHT], "reverse": True, "nice": False}
+    return {"field": field, "type": "quantitative", "axis": None, "scale": scale}
+
+
+def _nominal(*fields: str) -> list[Spec]:
+    return [{"field": field, "type": "nominal"} for field in fields]
+
+
+def _ribbons(placed: Layout, currency: str) -> Spec:
+    """Areas that are as thick everywhere as they are at their ends, eased from one height to the other."""
     data = [
         {
             "id": number,
@@ -176,42 +183,44 @@ def _ribbons(placed: Layout, currency: str, x: alt.X, y: alt.Y) -> alt.Chart:
         }
         for number, r in enumerate(placed.ribbons)
     ]
-    return (
-        alt.Chart(alt.Data(values=data))
-        .transform_calculate(t="sequence(0, 1.04, 0.05)")
-        .transform_flatten(["t"])
-        .transform_calculate(
-            x="datum.x0 + (datum.x1 - datum.x0) * datum.t",
-            y="datum.start + (datum.end - datum.start) * datum.t * datum.t * (3 - 2 * datum.t)",
-            y2="datum.y + datum.height",
-        )
-        .mark_area(opacity=0.38, aria=False)
-        .encode(
-            x=x,
-            y=y,
-            y2="y2:Q",
-            detail="id:N",
-            color=alt.Color("hue:N", scale=None),
-            tooltip=["From:N", "To:N", "Cost:N"],
-        )
-    )
+    eased = "datum.t * datum.t * (3 - 2 * datum.t)"
+    return {
+        "data": {"values": data},
+        "transform": [
+            {"calculate": "sequence(0, 1.04, 0.05)", "as": "t"},
+            {"flatten": ["t"]},
+            {"calculate": "datum.x0 + (datum.x1 - datum.x0) * datum.t", "as": "x"},
+            {"calculate": f"datum.start + (datum.end - datum.start) * {eased}", "as": "y"},
+            {"calculate": "datum.y + datum.height", "as": "y2"},
+        ],
+        "mark": {"type": "area", "opacity": 0.38, "aria": False},
+        "encoding": {
+            "x": _x(),
+            "y": _y(),
+            "y2": {"field": "y2"},
+            "detail": {"field": "id", "type": "nominal"},
+            "color": {"field": "hue", "type": "nominal", "scale": None},
+            "tooltip": _nominal("From", "To", "Cost"),
+        },
+    }
 
 
-def _bars(
-    placed: Layout, currency: str, hues: Mapping[str, str], x: alt.X, y: alt.Y, kinds: Mapping[str, str]
-) -> alt.Chart:
+def _bars(placed: Layout, currency: str, hues: Mapping[str, str], kinds: Mapping[str, str]) -> Spec:
     titles = ("Billed by", "Found its owner by", "Owned by")
+
+    def hue(bar: Bar) -> str:
+        if bar.name == NOBODY:
+            return theme.RISE
+        of_column = (theme.REST, _HUES[kinds.get(bar.name, "other")], hues.get(bar.name, theme.REST))
+        return of_column[bar.column]
+
     data = [
         {
             "x": bar.column - _WIDTH,
             "x2": bar.column + _WIDTH,
             "y": bar.top,
             "y2": bar.top + bar.height,
-            "hue": (theme.REST, _HUES[kinds.get(bar.name, "other")], hues.get(bar.name, theme.REST))[
-                bar.column
-            ]
-            if bar.name != NOBODY
-            else theme.RISE,
+            "hue": hue(bar),
             "Column": titles[bar.column],
             "Member": bar.name,
             "Cost": f"{cell(bar.cost)} {currency}",
@@ -219,43 +228,44 @@ def _bars(
         }
         for bar in placed.bars
     ]
-    return (
-        alt.Chart(alt.Data(values=data))
-        .mark_rect(cornerRadius=1)
-        .encode(
-            x=x,
-            x2="x2:Q",
-            y=y,
-            y2="y2:Q",
-            color=alt.Color("hue:N", scale=None),
-            description="Label:N",
-            tooltip=["Column:N", "Member:N", "Cost:N"],
-        )
-    )
+    return {
+        "data": {"values": data},
+        "mark": {"type": "rect", "cornerRadius": 1},
+        "encoding": {
+            "x": _x(),
+            "x2": {"field": "x2"},
+            "y": _y(),
+            "y2": {"field": "y2"},
+            "color": {"field": "hue", "type": "nominal", "scale": None},
+            "description": _nominal("Label")[0],
+            "tooltip": _nominal("Column", "Member", "Cost"),
+        },
+    }
 
 
-def _labels(placed: Layout, rows: polars.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _labels(placed: Layout) -> list[Spec]:
     """Names and amounts: left of the first column, right of the others, on ground of their own."""
     ink, ground = ("#e4e9ee", "#12171d") if theme.is_dark() else ("#1c2733", "#ffffff")
-    data = [
-        {
-            "x": bar.column + (-_WIDTH * 1.6 if bar.column == 0 else _WIDTH * 1.6),
-            "y": bar.top + bar.height / 2,
-            "side": "left" if bar.column == 0 else "right",
-            "label": f"{_short(bar.name)}  {words.amount(bar.cost)}",
-        }
-        for bar in placed.bars
-    ]
-    found = []
-    for side, align in (("left", "right"), ("right", "left")):
-        base = (
-            alt.Chart(alt.Data(values=[row for row in data if row["side"] == side]))
-            .encode(x=x, y=y, text="label:N")
-        )  # fmt: skip
-        halo = base.mark_text(
-            align=align, fontSize=12, stroke=ground, strokeWidth=3.5, opacity=0.75, aria=False
-        )
-        found += [halo, base.mark_text(align=align, fontSize=12, color=ink, aria=False)]
+    found: list[Spec] = []
+    for align, sign, columns in (("right", -1, (0,)), ("left", 1, (1, 2))):
+        data = [
+            {
+                "x": bar.column + sign * _WIDTH * 1.6,
+                "y": bar.top + bar.height / 2,
+                "label": f"{_short(bar.name)}  {words.amount(bar.cost)}",
+            }
+            for bar in placed.bars
+            if bar.column in columns
+        ]
+        halo: Spec = {"stroke": ground, "strokeWidth": 3.5, "opacity": 0.75}
+        found += [
+            {
+                "data": {"values": data},
+                "mark": {"type": "text", "align": align, "fontSize": 12, "aria": False, **look},
+                "encoding": {"x": _x(), "y": _y(), "text": {"field": "label", "type": "nominal"}},
+            }
+            for look in (halo, {"color": ink})
+        ]
     return found
 
 

@@ -294,9 +294,17 @@ def _apply(slot: str, draft: Draft, found: Preview, author: str, reason: str) ->
         say(f"Nothing was applied. {error}", "error")
     else:
         keep(slot, None)
-        for number in draft.accepts:
-            proposals.accept(answers.state(), number, author, reason)
         say(f"Version {made.number} of the rules is in force: {made.reason}")
+        _accept(draft, author, reason)
+
+
+def _accept(draft: Draft, author: str, reason: str) -> None:
+    """Accepts the proposals that a draft was made of; one that somebody decided meanwhile is said."""
+    for number in draft.accepts:
+        try:
+            proposals.accept(answers.state(), number, author, reason)
+        except FarthingError as error:
+            say(f"The rules are in force, but {error}", "error")
 
 
 def _overtaken(slot: str, draft: Draft) -> None:

@@ -12,8 +12,10 @@ from finops_core.quality.spellings import (
     distance,
     near_misses,
     propose_spelling,
+    reject_spelling,
     spelling_proposals,
 )
+from finops_core.store import audit
 from finops_core.store.home import Home
 from finops_core.store.state import State
 
@@ -87,3 +89,22 @@ def test_a_proposal_is_kept_with_who_and_why(home: Home) -> None:
         propose_spelling(state, "team", ["search"], "search", "ada", "")
     with pytest.raises(UsageError, match="needs the values"):
         propose_spelling(state, "team", [], "search", "ada", "")
+
+
+def test_a_rejected_proposal_is_gone_and_its_reason_kept(home: Home) -> None:
+    state = State(home)
+    propose_spelling(state, "team", ["serach"], "search", "ada", "typing")
+    (proposal,) = spelling_proposals(state)
+    with pytest.raises(UsageError, match="say who you are, and why"):
+        reject_spelling(state, proposal, "joan", " ")
+    reject_spelling(state, proposal, "joan", "another team")
+    assert spelling_proposals(state) == []
+    (entry,) = audit.entries(state)
+    assert (entry.who, entry.action, entry.subject, entry.reason) == (
+        "joan",
+        "spelling rejected",
+        "spelling team: serach → search",
+        "another team",
+    )
+    with pytest.raises(UsageError, match="back already"):
+        reject_spelling(state, proposal, "joan", "again")
