@@ -7,7 +7,6 @@ from decimal import Decimal
 import polars
 import streamlit as st
 
-from finops_core.allocation import ruleset
 from finops_core.allocation.ruleset import FILE
 from finops_core.analysis.ownership import Money, Preview, RuleEffect, preview
 from finops_core.errors import FarthingError, InputRefused
@@ -124,19 +123,8 @@ def consider(slot: str) -> None:
     found = previewed(draft.files)
     with st.container(border=True, key=f"preview-{slot}"):
         st.subheader("What these rules would do", anchor=False)
-        if _splits_otherwise(draft):
-            st.caption(
-                ":material/call_split: Pools would be split otherwise too: who then gets which share is computed when the rules are"
-                " applied, and is not among the money below."
-            )
         show(found, slot)
         _apply_form(slot, draft, found)
-
-
-def _splits_otherwise(draft: Draft) -> bool:
-    """Whether pools would be split by other methods, measures or directories than now."""
-    current = ownership_now()
-    return current is None or ruleset.parse(draft.files).splits_digest != current.rules.splits_digest
 
 
 def show(found: Preview, slot: str) -> None:
@@ -155,6 +143,7 @@ def show(found: Preview, slot: str) -> None:
                 f":material/info: Rule {plain(effect.rule)} ({_label(effect.column)}) is {effect.state}: {why}"
             )
     _moves(found, slot)
+    _shares(found, slot)
     with st.expander("What each rule gives", icon=":material/rule:"):
         effects(found, f"effects-{slot}")
     with st.expander("Difference from the rules in force", icon=":material/difference:"):
@@ -183,6 +172,32 @@ def _moves(found: Preview, slot: str) -> None:
     )
     tables.show(
         polars.DataFrame(rows, names, orient="row"), columns, None, f"moves-{slot}", 260 if len(rows) > 6 else None
+    )  # fmt: skip
+
+
+def _shares(found: Preview, slot: str) -> None:
+    """Who would get more or less of a pool."""
+    if not found.shares:
+        return
+    rows = [
+        (m.pool, m.consumer or "nobody", m.before, m.after, m.after - m.before, m.BillingCurrency)
+        for m in found.shares[:_MOVES]
+    ]
+    names = {"pool": polars.String, "who": polars.String, "before": _MONEY, "after": _MONEY, "change": _MONEY, "currency": polars.String}  # fmt: skip
+    columns: list[tables.Column] = [
+        ("pool", tables.text, "Pool"),
+        ("who", tables.text, "Who shares it"),
+        ("before", tables.money, "Now"),
+        ("after", tables.money, "Then"),
+        ("change", tables.signed, "Change"),
+        ("currency", tables.text, "Currency"),
+    ]
+    st.markdown(
+        "Shares of pools that would change"
+        + (f", the largest {_MOVES}" if len(found.shares) > _MOVES else "")
+    )
+    tables.show(
+        polars.DataFrame(rows, names, orient="row"), columns, None, f"shares-{slot}", 260 if len(rows) > 6 else None
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from finops_core.allocation.ruleset import FILE
 from finops_core.model import words
 from finops_core.store.ownership import Ownership, written
 from finops_core.store.rulesets import Applied
-from ui import address, answers, kit, rule_changes, rule_files, rule_history, rule_queue
+from ui import address, answers, kit, rule_changes, rule_files, rule_history, rule_queue, sampling
 from ui.plain import plain
 from ui.rule_changes import Draft
 
@@ -22,6 +22,7 @@ _PARTS = {
     "edit": "Edit",
     "versions": "Versions",
     "queue": "Proposals",
+    "sample": "Audit a sample",
     "log": "Audit log",
 }
 
@@ -78,6 +79,7 @@ class RulesPage:
             "edit": self._edit,
             "versions": partial(rule_history.versions, self.versions),
             "queue": partial(rule_queue.show, self.ownership, SLOT),
+            "sample": sampling.sample,
             "log": rule_history.log,
         }
         parts[part]()

@@ -164,18 +164,23 @@ def wilson(correct: int, confirmed: int) -> tuple[float, float]:
 
 
 def accuracy_of(file: Path) -> Accuracy:
-    """Reads a sample back, CSV or XLSX, with its column `correct` filled in: yes, no, or empty.
-
-    Raises InputRefused with row and column for any other answer, and for a file that is no table with such a column.
-    """
+    """What a confirmed sample in a file says, as `accuracy_in` reads it. Raises InputRefused."""
     try:
-        (_, names), *rows = rows_of(file.read_bytes(), file.name)
+        return accuracy_in(file.read_bytes(), file.name)
     except OSError as error:
         raise InputRefused(f"cannot be read: {error.strerror}", Place(str(file))) from error
+
+
+def accuracy_in(data: bytes, name: str) -> Accuracy:
+    """Reads a sample back, CSV or XLSX, with its column `correct` filled in: yes, no, or empty.
+
+    Raises InputRefused with row and column for any other answer, and for data that is no table with such a column.
+    """
+    (_, names), *rows = rows_of(data, name)
     header = [name.strip() for name in names]
     if CORRECT not in header:
         raise InputRefused(
-            f"there is no column {CORRECT!r}", Place(file.name, row=1), "Fill in a sample as it was drawn"
+            f"there is no column {CORRECT!r}", Place(name, row=1), "Fill in a sample as it was drawn"
         )
     place = header.index(CORRECT)
     answers: list[str] = []
@@ -184,7 +189,7 @@ def accuracy_of(file: Path) -> Accuracy:
         if answer not in ("yes", "no", ""):
             raise InputRefused(
                 f"{cells[place]!r} is neither yes nor no",
-                Place(file.name, number, CORRECT),
+                Place(name, number, CORRECT),
                 "Leave it empty if unknown",
             )
         answers.append(answer)

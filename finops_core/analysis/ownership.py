@@ -10,6 +10,7 @@ import polars
 from finops_core.allocation import ruleset
 from finops_core.allocation.owners import SHARED, UNALLOCATED, WHY, owners, tried_column
 from finops_core.allocation.ruleset import RuleSet
+from finops_core.analysis.pool_preview import ShareMove, share_moves
 from finops_core.analysis.showback import of_pool
 from finops_core.focus.charges import ALLOCATED_COLUMNS, OWNER_COLUMNS
 from finops_core.formats.expressions import identifier, quoted
@@ -25,6 +26,8 @@ CURRENCY = "BillingCurrency"
 NOT_ALLOCABLE = ("Tax", "Credit")
 """Categories of charges that need no owner unless a pool shares them."""
 _MONEY = polars.Decimal(38, 18)
+_LISTED = 40
+"""How many moves a text lists."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class Preview:
     total: Mapping[str, Decimal]
     difference: str
     """The texts' difference from the version in force, as a unified diff."""
+    shares: tuple[ShareMove, ...] = ()
+    """Who would get more or less of a pool, largest first."""
 
     def as_json(self) -> dict[str, Any]:
         """For machines: money as text."""
@@ -103,6 +108,7 @@ class Preview:
                 }
                 for currency, total in self.total.items()
             ],
+            "shares": [_plain(asdict(move)) for move in self.shares],
             "difference": self.difference,
         }
 
@@ -120,12 +126,20 @@ class Preview:
         if self.pools:
             lines += ["", "Pools", *(f"  {name}: {_words(money)}" for name, money in self.pools.items())]
         lines += ["", "Moved"] if self.moves else ["", "Nothing would change hands"]
-        for move in self.moves[:40]:
+        for move in self.moves[:_LISTED]:
             lines.append(
                 f"  {move.column}: {move.before or '(none)'} → {move.after or '(none)'}: {_words((move.money,))}"
             )
-        if len(self.moves) > 40:
-            lines.append(f"  and {len(self.moves) - 40} more (--json shows all)")
+        if len(self.moves) > _LISTED:
+            lines.append(f"  and {len(self.moves) - _LISTED} more (--json shows all)")
+        if self.shares:
+            lines += ["", "Shares of pools"]
+        for share in self.shares[:_LISTED]:
+            lines.append(
+                f"  {share.pool}: {share.consumer or '(none)'} {share.before:,.2f} → {share.after:,.2f} {share.BillingCurrency}"
+            )
+        if len(self.shares) > _LISTED:
+            lines.append(f"  and {len(self.shares) - _LISTED} more (--json shows all)")
         lines += ["", "Without an owner"]
         for currency, total in self.total.items():
             before = self.unallocated_before.get(currency, Decimal(0))
@@ -175,6 +189,7 @@ def preview(ledger: Ledger, files: Mapping[str, str]) -> Preview:
             ask.costs(f"x_AllocationKind = '{UNALLOCATED}' AND {allocable}"),
             ask.costs(allocable),
             rulesets.difference(current.rules.files, rules.files),
+            share_moves(connection, ledger.home, rules, found.relation),
         )
 
 
