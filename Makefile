@@ -49,7 +49,7 @@ run: $(ENVIRONMENT)
 
 test: $(DEV_ENVIRONMENT) chromium
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(ARGS)
 
 check: $(DEV_ENVIRONMENT)
 	$(BIN)/ruff check --quiet .

@@ -216,22 +216,22 @@ def _not_mine(choices: Mapping[str, str], key: str) -> None:
         return
     with st.popover("Not mine", icon=":material/move_up:"):
         what = st.selectbox("What is not", list(choices), key=f"what-{key}")
-        condition = st.text_input(
+        st.text_input(
             "Which charges", choices[what], key=f"which-{key}-{what}", help="A condition, as `farthing query --where` takes it"
         )  # fmt: skip
         column = st.selectbox(
             "Whose it is, by", list(OWNER_COLUMNS), format_func=lambda name: dimension(name).label, key=f"by-{key}"
         )  # fmt: skip
-        owner = st.selectbox(
+        st.selectbox(
             "Owner", _known(column), index=None, accept_new_options=True, placeholder="Choose or type", key=f"owner-{key}-{column}"
         )  # fmt: skip
-        reason = st.text_input("Why", key=f"reason-{key}", help="Kept with the proposal")
+        st.text_input("Why", key=f"reason-{key}", help="Kept with the proposal")
         st.button(
             "Propose",
             type="primary",
             key=f"propose-{key}",
             on_click=_propose,
-            args=(condition, column, owner or "", reason),
+            args=(key,),
         )
         st.caption("It changes nothing by itself: whoever keeps the rules decides (Rules, Proposals).")
 
@@ -242,7 +242,11 @@ def _known(column: str) -> Sequence[str]:
     return list(dict.fromkeys(name for name in found[column] if name))
 
 
-def _propose(condition: str, column: str, owner: str, reason: str) -> None:
+def _propose(key: str) -> None:
+    # What stands in the fields now: arguments would be those of the run before the last word was typed.
+    typed = st.session_state
+    condition, column = typed[f"which-{key}-{typed[f'what-{key}']}"], typed[f"by-{key}"]
+    owner, reason = typed[f"owner-{key}-{column}"] or "", typed[f"reason-{key}"]
     try:
         made = proposals.propose(answers.state(), condition, column, owner, reason, viewer())
     except FarthingError as error:

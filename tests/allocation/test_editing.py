@@ -133,7 +133,7 @@ def _indented(rules: list[Any]) -> str:
     return "pools: []\nrules:\n" + "".join(f"    {line}" for line in lines) if rules else "rules:\n"
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.lists(entries, max_size=3, unique_by=lambda entry: entry["name"]),
     entries,

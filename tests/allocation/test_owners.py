@@ -221,7 +221,7 @@ def expected(entries: list[Any], column: str, tags: dict[str, str], day: date, a
     return None
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(rules, charges)
 def test_any_rules_give_what_their_words_say(entries: list[Any], drawn: list[Any]) -> None:
     written = [

@@ -361,7 +361,7 @@ def random_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     opened.close()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(["EffectiveCost", "BilledCost", "ListCost", "ContractedCost"]),
     st.lists(

@@ -16,7 +16,7 @@ def total(ledger: Ledger, query: Query) -> Decimal:
     return Decimal(ledger.query(query.but(by=(), grain="none"))["EffectiveCost"].sum())
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(CHARGES, st.integers(1, 5), st.sampled_from(["day", "month", "quarter"]))
 def test_both_edges_add_up(charges: list[tuple[str, Decimal, bool, int]], rows: int, grain: str) -> None:
     with TemporaryDirectory() as directory:

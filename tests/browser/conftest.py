@@ -7,13 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from finops_core.store.home import Home
 from finops_core.store.load import LoadOptions, load
@@ -45,12 +45,15 @@ class App:
     url: str
     home: Home
     browser: Browser
+    contexts: dict[str, BrowserContext] = field(default_factory=dict)
+    """By colour scheme: what pages share, so that Streamlit's own scripts are fetched once."""
 
     def open(self, path: str, width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
-        """A page opened cold by its URL, drawn to its end."""
-        page = self.browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True
-        ).new_page()
+        """A page opened cold by its URL, drawn to its end: a session of its own."""
+        if scheme not in self.contexts:
+            self.contexts[scheme] = self.browser.new_context(color_scheme=scheme, accept_downloads=True)
+        page = self.contexts[scheme].new_page()
+        page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(PATIENCE)
         page.goto(self.url + path)
         self.settle(page)

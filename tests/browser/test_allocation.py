@@ -96,7 +96,7 @@ def test_figures_are_those_of_the_command_line(owned: App) -> None:
     }
     pools = page.locator(".st-key-pools").inner_text()
     assert "by the direct cost of the month" in pools and "agreed. Approved by Ada" in pools
-    page.context.close()
+    page.close()
 
 
 def test_a_suggested_rule_is_previewed_applied_and_undone(owned: App) -> None:
@@ -122,7 +122,7 @@ def test_a_suggested_rule_is_previewed_applied_and_undone(owned: App) -> None:
     click(owned, page, "Apply")
     page.get_by_text("Version 3 of the rules is in force: Back to version 1").wait_for()
     assert [entry.action for entry in entries(State(owned.home), limit=1)] == ["rules put back"]
-    page.context.close()
+    page.close()
 
 
 def test_a_malformed_rule_applies_nothing_and_a_late_one_is_told(owned: App) -> None:
@@ -145,14 +145,14 @@ def test_a_malformed_rule_applies_nothing_and_a_late_one_is_told(owned: App) -> 
     owned.settle(page)
     assert "squad" in text.input_value()
     click(owned, page, "Preview")
-    assert "Nothing would change hands" in page.locator(".st-key-preview-rules").inner_text()
+    page.locator(".st-key-preview-rules").get_by_text("Nothing would change hands").wait_for()
     apply(owned.home, {FILE: RULES + "# by another\n"}, "Joan", "meanwhile")
     page.get_by_label("Author").fill("Grace")
     page.get_by_label("Reason", exact=True).fill("late")
     click(owned, page, "Apply")
     page.get_by_text("was applied by Joan since you began").wait_for()
     assert len(versions(State(owned.home))) == before + 1
-    page.context.close()
+    page.close()
 
 
 def test_not_mine_becomes_a_rule_proposal(owned: App) -> None:
@@ -183,4 +183,4 @@ def test_not_mine_becomes_a_rule_proposal(owned: App) -> None:
     page.get_by_text("of the rules is in force").wait_for()
     assert proposals(State(owned.home))[0].state == "accepted"
     assert cost(owned, "ml") == Decimal("60.5")
-    page.context.close()
+    page.close()

@@ -53,7 +53,7 @@ def test_without_rates_nothing_is_added(app: App) -> None:
     assert figure(page, "Effective cost, USD").count() == 1
     assert figure(page, "All in").count() == 0
     assert page.get_by_text("Show also in").count() == 0
-    page.context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("path", ["/", "/explorer"])
@@ -71,7 +71,7 @@ def test_the_figure_is_that_of_the_command_line(rated: App, tmp_path: Path, path
         assert value == words.amount(sum(amounts, Decimal(0)))
         told = hint(page, "All in EUR")
         assert "1 USD = 0.92 EUR (2026-06-01) to 1 USD = 0.9345 EUR (2026-08-15), 2 rates" in told
-        page.context.close()
+        page.close()
 
 
 def test_without_a_rate_there_is_no_sum(rated: App, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_without_a_rate_there_is_no_sum(rated: App, tmp_path: Path) -> None:
     shown = figure(page, "All in EUR")
     assert shown.locator(".farthing-value").inner_text() == "no sum"
     assert "no rate for USD on 2026-07-01" in shown.inner_text()
-    page.context.close()
+    page.close()
 
 
 def test_the_display_currency_is_in_the_url(rated: App, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_display_currency_is_in_the_url(rated: App, tmp_path: Path) -> None:
     page.get_by_role("link", name="Overview").click()
     page.wait_for_url(lambda url: "/movers" not in url)
     figure(page, "All in EUR").wait_for()
-    page.context.close()
+    page.close()
 
 
 def test_rates_are_typed_uploaded_and_removed(rated: App) -> None:
@@ -133,4 +133,4 @@ def test_rates_are_typed_uploaded_and_removed(rated: App) -> None:
     page.get_by_text("1 USD = 0.93 EUR (2026-08-01) is removed").wait_for()
     expect(page.get_by_text("Exchange rates (2)")).to_be_visible()
     assert [rate[1] for rate in kept(app)] == ["USD", "GBP"]
-    page.context.close()
+    page.close()

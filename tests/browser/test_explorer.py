@@ -33,7 +33,7 @@ def test_a_click_on_a_mark_drills_down_and_a_crumb_leads_back(app: App) -> None:
     app.settle(page)
     page.wait_for_selector(".st-key-chart [role=graphics-symbol][aria-label*='Amazon S3']")
     assert "SkuId" not in page.url
-    page.context.close()
+    page.close()
 
 
 def test_by_period_rows_and_edges_are_the_answers(app: App) -> None:
@@ -42,7 +42,7 @@ def test_by_period_rows_and_edges_are_the_answers(app: App) -> None:
     services = {row["ServiceName"] for row in rows}
     sums = {s: sum(Decimal(r["EffectiveCost"]) for r in rows if r["ServiceName"] == s) for s in services}
     assert tabled(page) == {s: round(c, 6) for s, c in {**sums, "Total": sum(sums.values())}.items()}
-    page.context.close()
+    page.close()
 
 
 def test_the_calendar_shows_every_day(app: App) -> None:
@@ -54,7 +54,7 @@ def test_the_calendar_shows_every_day(app: App) -> None:
         for m in marks.all()
     ]
     assert sum(told) == Decimal(asked(app).splitlines()[1].split(",")[1])
-    page.context.close()
+    page.close()
 
 
 def test_ranked_members_and_other_make_up_the_total(app: App) -> None:
@@ -65,7 +65,7 @@ def test_ranked_members_and_other_make_up_the_total(app: App) -> None:
     costs = {m.rsplit(": ", 1)[0]: Decimal(m.rsplit(": ", 1)[1].removesuffix(" USD")) for m in marks}
     assert next(iter(costs)) == "AWS Lambda" and "Other (2)" in costs
     assert sum(costs.values()) == Decimal(asked(app).splitlines()[1].split(",")[1])
-    page.context.close()
+    page.close()
 
 
 def test_charges_behind_a_figure_lead_to_their_line(app: App) -> None:
@@ -75,7 +75,7 @@ def test_charges_behind_a_figure_lead_to_their_line(app: App) -> None:
     words = page.locator(".st-key-origin").inner_text()
     assert "read as FOCUS" in words and "main.csv" in words
     assert "EffectiveCost = " in words
-    page.context.close()
+    page.close()
 
 
 def test_a_chosen_member_has_ways_to_go_on(app: App) -> None:
@@ -88,11 +88,11 @@ def test_a_chosen_member_has_ways_to_go_on(app: App) -> None:
         "() => !document.querySelector('.st-key-chart [role=graphics-symbol][aria-label*=Lambda]')"
     )
     assert "AWS Lambda" not in {member for member, _, _ in charted(page)}
-    page.context.close()
+    page.close()
 
 
 @pytest.mark.parametrize(("label", "start"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
 def test_the_chart_as_a_picture(app: App, label: str, start: bytes) -> None:
     page = app.open(EXPLORER)
     assert download(page, label).startswith(start)
-    page.context.close()
+    page.close()

@@ -50,7 +50,7 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_a_cluster_is_told_the_same_everywhere(app: App, tmp_path: Path) -> None:
     page = app.open("/kubernetes")
     assert "farthing drivers add" in page.locator("[data-testid=stCode]").inner_text()
-    page.context.close()
+    page.close()
     (tmp_path / "hours.csv").write_text(HOURS)
     metric_files.add(app.home, tmp_path / "hours.csv")
 
@@ -70,7 +70,7 @@ def test_a_cluster_is_told_the_same_everywhere(app: App, tmp_path: Path) -> None
     shown = tabled(page, "cluster-parts")
     assert shown.keys() == {"Nodes", "shop", "<b>search</b>", "No usage known"}
     assert shown["Nodes"] == Decimal("117.5")
-    page.context.close()
+    page.close()
 
     page = app.open("/kubernetes?month=2020-01&by=pod")
     warnings = page.locator("[data-testid=stAlertContentWarning]").all_inner_texts()
@@ -78,4 +78,4 @@ def test_a_cluster_is_told_the_same_everywhere(app: App, tmp_path: Path) -> None
         "There is no month 2020-01 here",
         "There is no by pod here",
     ]
-    page.context.close()
+    page.close()

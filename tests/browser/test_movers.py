@@ -51,7 +51,7 @@ def test_waterfall_table_download_and_command_line_agree(app: App) -> None:
     }
     shown = tabled(page, "movers")
     assert shown["Total"] == round(before, 6)
-    page.context.close()
+    page.close()
 
 
 def test_small_changes_are_one_and_nothing_is_lost(app: App) -> None:
@@ -60,7 +60,7 @@ def test_small_changes_are_one_and_nothing_is_lost(app: App) -> None:
     marks = page.locator(".st-key-waterfall [role=graphics-symbol][aria-label^='Other (3)']")
     rest = sum(Decimal(row["change"]) for row in rows[1:])
     assert Decimal(re.findall(r": (-?[\d.]+) USD", marks.first.get_attribute("aria-label") or "")[0]) == rest
-    page.context.close()
+    page.close()
 
 
 def test_each_large_mover_has_its_sentence(app: App) -> None:
@@ -68,7 +68,7 @@ def test_each_large_mover_has_its_sentence(app: App) -> None:
     first = told(app)[0]
     sentence = page.locator("[data-testid=stMarkdown] li").first.inner_text()
     assert sentence.startswith(f"{first['ServiceName']}: +") and "USD" in sentence
-    page.context.close()
+    page.close()
 
 
 def test_why_it_changed_is_one_click_away_with_the_same_question(app: App) -> None:
@@ -82,13 +82,13 @@ def test_why_it_changed_is_one_click_away_with_the_same_question(app: App) -> No
     for part in ("from=2026-09-01", "to=2026-10-01", "by=SubAccountId", "Amazon+S3", "currency=EUR"):
         assert part in page.url
     assert errors(page) == []
-    page.context.close()
+    page.close()
 
 
 def test_compared_with_nothing_nothing_changed(app: App) -> None:
     page = app.open(MOVERS + "&versus=none")
     assert "nothing changed" in page.locator(".farthing-answer").inner_text()
-    page.context.close()
+    page.close()
 
 
 def test_a_mover_is_looked_at_beside_what_was_brought_out(app: App, tmp_path: Path) -> None:
@@ -107,4 +107,4 @@ def test_a_mover_is_looked_at_beside_what_was_brought_out(app: App, tmp_path: Pa
     change = next(Decimal(row["change"]) for row in told(app) if row["ServiceName"] == "AWS Lambda")
     assert services.split() == ["Service,", "change", "in", "USD", "AWS", "Lambda", words.signed(change)]
     assert errors(page) == []
-    page.context.close()
+    page.close()

@@ -42,7 +42,7 @@ def test_a_statement_is_read_downloaded_and_its_month_closed(app: App) -> None:
     page.get_by_label("Reason", exact=True).fill("a test")
     page.get_by_role("button", name="Reopen month").click()
     page.get_by_text("Figures follow the ledger").wait_for()
-    page.context.close()
+    page.close()
 
 
 def test_a_link_that_means_nothing_is_said(app: App) -> None:
@@ -50,4 +50,4 @@ def test_a_link_that_means_nothing_is_said(app: App) -> None:
     assert title(page) == "Showback statements"
     said = " ".join(page.locator("[data-testid=stAlert]").all_inner_texts())
     assert "There is no month 1999-01 here" in said and "'nobody' has no statement" in said
-    page.context.close()
+    page.close()

@@ -74,7 +74,7 @@ def test_figures_and_table_are_those_of_the_command_line(tagged: App) -> None:
     assert {re.sub(": .*", "", label) for label in labels} == {
         f"as tagged, 2026-{month:02}" for month in (7, 8, 9)
     }
-    page.context.close()
+    page.close()
 
 
 def test_a_spelling_is_proposed_and_an_exception_made(tagged: App) -> None:
@@ -98,7 +98,7 @@ def test_a_spelling_is_proposed_and_an_exception_made(tagged: App) -> None:
     page.get_by_text("Exceptions (1)").wait_for()
     assert [(e.name, e.where) for e in exceptions(State(tagged.home))] == [("lab", "ResourceId=r2")]
     page.locator(".farthing-answer").filter(has_text="180.24 USD has no value").wait_for()
-    page.context.close()
+    page.close()
 
 
 def test_the_policy_is_downloaded_and_the_key_is_in_the_link(tagged: App) -> None:
@@ -112,4 +112,4 @@ def test_the_policy_is_downloaded_and_the_key_is_in_the_link(tagged: App) -> Non
     with page.expect_download() as waiting:
         page.get_by_role("button", name="AWS tag policy").click()
     assert "cost-center" in json.loads(Path(waiting.value.path()).read_text())["tags"]
-    page.context.close()
+    page.close()

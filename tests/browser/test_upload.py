@@ -33,7 +33,7 @@ def test_upload_preview_load(empty_app: App, tmp_path: Path) -> None:
     assert not any(app.home.uploads.iterdir())
     preview(app, page, export)
     page.get_by_text("loaded already").wait_for()
-    page.context.close()
+    page.close()
 
 
 def test_wrong_files_explain_themselves(app: App, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_wrong_files_explain_themselves(app: App, tmp_path: Path) -> None:
     assert "bad.csv, row 3, column 'BilledCost'" in words
     assert "1.234,56" in words
     assert app.cli("sources", "--json") == before
-    page.context.close()
+    page.close()
 
 
 def test_any_csv_through_a_mapping(empty_app: App, tmp_path: Path) -> None:
@@ -62,4 +62,4 @@ def test_any_csv_through_a_mapping(empty_app: App, tmp_path: Path) -> None:
     page.get_by_text("2 rows are stored and equal their source").wait_for()
     answer = app.cli("query", "--metric", "EffectiveCost", "--by", "ServiceName", "--format", "csv")
     assert answer == "BillingCurrency,ServiceName,EffectiveCost\nUSD,Logs,10.25\nUSD,Traces,0.75\n"
-    page.context.close()
+    page.close()

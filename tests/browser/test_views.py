@@ -34,7 +34,7 @@ def test_a_view_is_kept_opened_pinned_and_removed(app: App) -> None:
     page.get_by_role("button", name="Remove").click()
     page.get_by_text("Nothing is saved yet").wait_for()
     for one in (page, home, opened):
-        one.context.close()
+        one.close()
 
 
 def test_a_new_view_works_in_the_browser(app: App, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_new_view_works_in_the_browser(app: App, tmp_path: Path) -> None:
         page = own.open("/by-region")
         assert title(page) == "By region" and errors(page) == []
         assert page.locator(".st-key-chart [role=graphics-symbol][aria-label*='eu-west-1']").count() > 0
-        page.context.close()
+        page.close()
     finally:
         process.terminate()
         process.wait(20)

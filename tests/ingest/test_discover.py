@@ -13,6 +13,7 @@ from finops_core.errors import InputRefused
 from finops_core.store.batches import Batch
 from finops_core.store.home import Home
 from finops_core.store.load import LoadOptions, load
+from finops_core.store.state import State
 from tests.exports import (
     csv_text,
     cur_row,
@@ -387,7 +388,7 @@ def test_a_home_among_the_exports_is_no_export(tmp_path: Path) -> None:
     write_focus(tmp_path / "focus.csv", [focus_row(BilledCost="2")])
     home = Home(tmp_path)
     load(home, [tmp_path])
-    _write(tmp_path / "state.sqlite", b"SQLite format 3")
+    State(home).keep("note", {"a": {"text": "typed"}}, "Ada")
     assert [b.action for b in load(home, [tmp_path])] == ["unchanged"]
     (batch,) = load(Home(tmp_path / "other" / "home"), [tmp_path])
     assert (batch.files, batch.totals["USD"]["BilledCost"]) == (["focus.csv"], "2")

@@ -122,7 +122,7 @@ known = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.sampled_from(["BilledCost", "EffectiveCost", "ListCost", "ChargeCount"]),

@@ -105,7 +105,7 @@ def queries(draw: st.DrawFn) -> Query:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(queries())
 def test_both_engines_give_one_answer(ledger: Ledger, second: Ledger, query: Query) -> None:
     answers = [found.query(query) for found in (ledger, second)]
