@@ -193,7 +193,7 @@ def some_pools(draw: st.DrawFn) -> list[Any]:
     return [p for p in chosen if p["name"] not in feeding or feeding <= names]
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(charges, st.lists(st.tuples(some_rules, some_pools()), min_size=1, max_size=2), st.booleans())
 def test_any_rules_and_pools_conserve_every_cost(drawn: list[Any], versions: list[Any], anew: bool) -> None:
     with tempfile.TemporaryDirectory() as directory:
