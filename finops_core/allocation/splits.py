@@ -240,4 +240,4 @@ CREATE OR REPLACE TEMP MACRO share_part(whole, rest, low, high) AS
     whole * CAST(units_money(high - low) AS DECIMAL(19,18))
     + units_money(units_below(rest, high) - units_below(rest, low))
 """
-"""Statements to run before these can be used, divided by semicolons."""
+"""Statements to run before these can be used."""

@@ -1,7 +1,9 @@
 """Amounts rounded to cents so that they still sum to their rounded total."""
 
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from finops_core.analysis.remainders import largest_remainder
 
 CENT = Decimal("0.01")
 _EXACT = Context(prec=76)
@@ -29,8 +31,4 @@ def less(value: Decimal, taken: Decimal) -> Decimal:
 def cents(values: Sequence[Decimal]) -> list[Decimal]:
     """Each amount to the cent below or above it, such that they sum to the rounded exact total: by largest remainder,
     of equal ones the first. An amount of whole cents stays as it is."""
-    floors = [value.quantize(CENT, ROUND_FLOOR, _EXACT) for value in values]
-    missing = int(less(rounded(total(values)), total(floors)).scaleb(2))
-    remainders = [less(value, floor) for value, floor in zip(values, floors, strict=True)]
-    up = set(sorted(range(len(values)), key=lambda position: -remainders[position])[:missing])
-    return [_EXACT.add(floor, CENT) if n in up else floor for n, floor in enumerate(floors)]
+    return largest_remainder(values, rounded(total(values)), 2)

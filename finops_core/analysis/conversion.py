@@ -11,11 +11,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any
 
 import polars
 
+from finops_core.analysis.remainders import EXACT, largest_remainder
 from finops_core.errors import UsageError
 from finops_core.focus.currencies import currency as code_of
 from finops_core.model.engine import CURRENCY, PERIOD
@@ -28,8 +29,6 @@ DISPLAY = "DisplayCurrency"
 CONVERTED = "Converted"
 MONEY = polars.Decimal(38, 18)
 _PLACES, _DIGITS = 18, 38
-_EXACT = Context(prec=200, traps=[Inexact, InvalidOperation])
-"""Room for every digit of cost × rate and of their sums; should it not do, that is an error and no rounding."""
 _RATE = "rate position"
 _ONE = -1
 """The position of no rate: the cost is in the display currency already."""
@@ -127,7 +126,7 @@ def convert(
         .agg(polars.col(cost).sum(), polars.col(day).min())
     )
     members: dict[tuple[Any, ...], Decimal | None] = {}
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         for *key, position, amount, _ in summed.sort(*keys, _RATE, nulls_last=True).iter_rows():
             product = _product(amount, ordered, position)
             before = members.get(tuple(key), Decimal(0))
@@ -213,20 +212,6 @@ def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
 
 def _rounded(exact: Decimal) -> Decimal:
     return exact.scaleb(_PLACES).to_integral_value(ROUND_HALF_EVEN).scaleb(-_PLACES)
-
-
-def largest_remainder(exact: Sequence[Decimal], total: Decimal) -> list[Decimal]:
-    """Amounts at 18 digits that sum to `total`, which is their exact sum but for a unit of the 18th digit.
-
-    Each is cut off downwards; the units then missing go one each to those that lost most, the first of equals.
-    """
-    with localcontext(_EXACT):
-        units = [amount.scaleb(_PLACES) for amount in exact]
-        floors = [unit.to_integral_value(ROUND_FLOOR) for unit in units]
-        missing = int(total.scaleb(_PLACES) - sum(floors, Decimal(0)))
-        by_loss = sorted(range(len(units)), key=lambda i: floors[i] - units[i])
-        raised = set(by_loss[:missing])
-        return [(floor + (i in raised)).scaleb(-_PLACES) for i, floor in enumerate(floors)]
 
 
 def _table(

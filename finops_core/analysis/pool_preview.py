@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 import duckdb
 import polars
@@ -12,11 +12,11 @@ from finops_core.allocation.owners import SHARED
 from finops_core.allocation.ruleset import RuleSet
 from finops_core.allocation.shares import part
 from finops_core.allocation.splits import CURRENCY, DAY, shares
-from finops_core.formats.expressions import quoted
+from finops_core.ingest.sql import frame
 from finops_core.store.cubes import holding
 from finops_core.store.home import Home
 from finops_core.store.ownership import Ownership
-from finops_core.store.sharing import KIND, RULE_NAME
+from finops_core.store.sharing import KIND, RULE_NAME, pool_facts
 
 _Key = tuple[str, str | None, str]
 
@@ -44,27 +44,16 @@ def share_moves(
     columns = ", ".join(dict.fromkeys([CURRENCY, KIND, RULE_NAME, *overs]))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE preview_days AS SELECT ChargePeriodStart::DATE AS {DAY}, {columns},"
-        f" sum(EffectiveCost) AS cost FROM ({relation}) GROUP BY ALL"
+        f" sum(EffectiveCost) AS EffectiveCost FROM ({relation}) GROUP BY ALL"
     )
     after: dict[_Key, Decimal] = {}
     if overs:
-        pools = _frame(
-            connection,
-            f"SELECT {DAY}, {CURRENCY}, {RULE_NAME} AS Pool, sum(cost) AS cost FROM preview_days WHERE {KIND} = '{SHARED}' GROUP BY ALL",
-        )
-        direct = _frame(
-            connection,
-            " UNION ALL ".join(
-                f"SELECT {DAY}, {CURRENCY}, {quoted(over)} AS Over, {over} AS Consumer, sum(cost) AS cost FROM preview_days"
-                f" WHERE {KIND} <> '{SHARED}' AND {over} IS NOT NULL GROUP BY ALL"
-                for over in overs
-            ),
-        )
+        direct, pools = pool_facts(connection, rules, lambda _: "preview_days")
         found = shares(rules, direct, pools, Ownership(rules, 0, home.metrics).weights())
         after = _amounts(pools.join(found, on=["Pool", DAY, CURRENCY]))
     cube = holding({DAY, CURRENCY, KIND, RULE_NAME})[0].name
     before = _amounts(
-        _frame(
+        frame(
             connection,
             f"SELECT s.*, g.cost FROM pool_shares s JOIN (SELECT {DAY}, {CURRENCY}, {RULE_NAME}, sum(EffectiveCost) AS cost"
             f" FROM {cube} WHERE {KIND} = '{SHARED}' GROUP BY ALL) g"
@@ -88,7 +77,3 @@ def _amounts(table: polars.DataFrame) -> dict[_Key, Decimal]:
         key = (pool, consumer, currency)
         found[key] = found.get(key, Decimal(0)) + part(cost or Decimal(0), low, high)
     return found
-
-
-def _frame(connection: duckdb.DuckDBPyConnection, statement: str) -> polars.DataFrame:
-    return cast(polars.DataFrame, polars.from_arrow(connection.sql(statement).to_arrow_table()))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 import duckdb
 import polars
@@ -17,6 +17,7 @@ from finops_core.analysis.reasons import written
 from finops_core.errors import UsageError
 from finops_core.focus.charges import OWNER_COLUMNS
 from finops_core.formats.expressions import identifier
+from finops_core.ingest.sql import frame
 from finops_core.model.export import cell
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import add_months
@@ -149,8 +150,7 @@ def _shares(
         LEFT JOIN pool_shares s ON s.Pool = $pool AND s.{DAY} = p.{DAY} AND s.{CURRENCY} = p.{CURRENCY}
             AND s.Consumer IS NOT DISTINCT FROM p.Consumer
         ORDER BY ALL"""
-    found = connection.sql(statement, params={"pool": pool, "period": period, "owner": owner})
-    return cast(polars.DataFrame, polars.from_arrow(found.to_arrow_table()))
+    return frame(connection, statement, {"pool": pool, "period": period, "owner": owner})
 
 
 def _weights(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from finops_core.cli.session import Json, app, put, put_json, put_table, say, the_home, the_ledger
+from finops_core.cli.session import Json, app, put, put_json, put_table, say, the_home, the_ledger, the_user
 from finops_core.errors import UsageError
 
 allocate = typer.Typer(
@@ -70,7 +70,9 @@ def apply(
     """Put rules in force, as a version."""
     from finops_core.store import applying
 
-    version = applying.apply(the_home(), _files(rules), _author(who), reason or "Applied on the command line")
+    version = applying.apply(
+        the_home(), _files(rules), who or the_user(), reason or "Applied on the command line"
+    )
     if json:
         put_json(
             {"version": version.number, "at": version.at, "author": version.author, "reason": version.reason}
@@ -87,7 +89,7 @@ def undo(
     """Put an older version in force again, as a new version."""
     from finops_core.store import applying
 
-    made = applying.undo(the_home(), version, _author(who), reason)
+    made = applying.undo(the_home(), version, who or the_user(), reason)
     say(f"Version {made.number} of the allocation rules is in force, with the rules of version {version}")
 
 
@@ -172,7 +174,7 @@ def audit(
 
         found = auditing.accuracy_of(confirmed)
         if record:
-            auditing.record(State(the_home()), found, _author(who), confirmed.name)
+            auditing.record(State(the_home()), found, who or the_user(), confirmed.name)
         put_json(found.as_json())
         say(found.as_text())
         return
@@ -208,12 +210,3 @@ def _files(rules: Path | None) -> dict[str, str]:
             f"there is no {rules}: name a file of rules or the directory that holds allocation.yaml"
         )
     return written(the_home().rules if rules is None else rules)
-
-
-def _author(who: str | None) -> str:
-    import getpass
-
-    try:
-        return who or getpass.getuser()
-    except (OSError, KeyError):
-        return who or "command line"

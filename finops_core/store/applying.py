@@ -44,7 +44,7 @@ def apply(
     are malformed, UsageError without author or reason and where nothing changed, and HomeBusy.
     """
     rules = ruleset.parse(files)
-    _refuse_blank(author, reason)
+    rulesets.refuse_blank(author, reason)
     return _put(
         home, rules, wait, lambda state: rulesets.apply(state, rules.files, author, reason, details), after
     )
@@ -54,7 +54,7 @@ def undo(
     home: Home, number: int, author: str, reason: str, wait: float = WAIT, after: int | None = None
 ) -> Version:
     """Puts an older version in force again, as a new version. Raises as `apply`, and where there is no such version."""
-    _refuse_blank(author, reason)
+    rulesets.refuse_blank(author, reason)
     rules = ruleset.parse(rulesets.version(State(home), number).files)
     return _put(home, rules, wait, lambda state: rulesets.undo(state, number, author, reason), after)
 
@@ -72,8 +72,3 @@ def _put(home: Home, rules: RuleSet, wait: float, keep: Any, after: int | None =
         ownership = Ownership(rules, (newest.number if newest else 0) + 1, home.metrics)
         reown(home, ownership, lambda: kept.append(keep(state)))
     return kept[0]
-
-
-def _refuse_blank(author: str, reason: str) -> None:
-    if not author.strip() or not reason.strip():
-        raise UsageError("say who applies the rules, and why: author and reason are kept with the version")

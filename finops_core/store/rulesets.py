@@ -126,6 +126,12 @@ def difference(before: Version | Mapping[str, str] | None, after: Version | Mapp
     return "".join(parts)
 
 
+def refuse_blank(author: str, reason: str) -> None:
+    """Raises UsageError where nobody says who applies a version, or why."""
+    if not author.strip() or not reason.strip():
+        raise UsageError("say who applies the rules, and why: author and reason are kept with the version")
+
+
 def _texts(files: Version | Mapping[str, str] | None) -> Mapping[str, str]:
     return files.files if isinstance(files, Version) else files or {}
 
@@ -147,8 +153,7 @@ def _apply(
     action: str,
     details: Mapping[str, Any],
 ) -> Version:
-    if not author.strip() or not reason.strip():
-        raise UsageError("say who applies the rules, and why: author and reason are kept with the version")
+    refuse_blank(author, reason)
     if not files:
         raise UsageError("a version of the allocation rules has at least one file")
     for name in files:

@@ -4,17 +4,19 @@ environment. Its owner is the consumer, and what directories know of the consume
 not told apart, or it would be longer than the charges.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import cast
 
 import duckdb
 import polars
 
-from finops_core.allocation.owners import DIRECT, RULE, SHARED, UNALLOCATED
+from finops_core.allocation.owners import SHARED, UNALLOCATED
+from finops_core.allocation.ruleset import RuleSet
+from finops_core.allocation.shares import WHOLE
 from finops_core.allocation.splits import PART_MACROS, SHARE_COLUMNS, divided_sql, part_sql, shares
 from finops_core.focus.charges import ALLOCATED_COLUMNS, COSTS, MONEY, OWNER_COLUMNS
 from finops_core.formats.expressions import identifier, quoted
+from finops_core.ingest.sql import frame
 from finops_core.store.cubes import ACCOUNT, COMMON, DAY, SERVICE, holding
 from finops_core.store.ownership import Ownership
 
@@ -46,45 +48,39 @@ def split(
         connection.execute(f"DELETE FROM {table} WHERE {where}")
     if not ownership.rules.pools:
         return
-    found = shares(
-        ownership.rules, _direct(connection, ownership, where), _pools(connection, where), ownership.weights()
-    )
+    facts = pool_facts(connection, ownership.rules, _cube_with, where)
+    found = shares(ownership.rules, *facts, ownership.weights())
     connection.register("found_shares", found.to_arrow())
     try:
         names = ", ".join(map(identifier, SHARE_COLUMNS))
         connection.execute(f"INSERT INTO pool_shares SELECT {names} FROM found_shares")
-        for macro in filter(str.strip, PART_MACROS.split(";")):
-            connection.execute(macro)
+        connection.execute(PART_MACROS)
         connection.execute(_allocated_sql(ownership, where))
     finally:
         connection.unregister("found_shares")
 
 
-def _direct(connection: duckdb.DuckDBPyConnection, ownership: Ownership, where: str) -> polars.DataFrame:
-    """Direct cost by day, currency, owner column and consumer."""
-    parts = []
-    for over in sorted({pool.over for pool in ownership.rules.pools}):
-        cube = holding({DAY, CURRENCY, over, KIND})[0]
-        parts.append(
-            f"SELECT {DAY}, {CURRENCY}, {quoted(over)} AS Over, {over} AS Consumer, sum(EffectiveCost) AS cost"
-            f" FROM {cube.name} WHERE {where} AND {KIND} IN ('{DIRECT}', '{RULE}', '{UNALLOCATED}')"
-            f" AND {over} IS NOT NULL GROUP BY ALL"
-        )
-    return _frame(connection, " UNION ALL ".join(parts))
+def pool_facts(
+    connection: duckdb.DuckDBPyConnection, rules: RuleSet, table: Callable[[str], str], where: str = "TRUE"
+) -> tuple[polars.DataFrame, polars.DataFrame]:
+    """What shares are computed from (`finops_core.allocation.splits.shares`): direct cost, and what each pool costs.
 
-
-def _pools(connection: duckdb.DuckDBPyConnection, where: str) -> polars.DataFrame:
-    """What each pool costs by day and currency."""
-    cube = holding({DAY, CURRENCY, KIND, RULE_NAME})[0]
-    return _frame(
-        connection,
-        f"SELECT {DAY}, {CURRENCY}, {RULE_NAME} AS Pool, sum(EffectiveCost) AS cost FROM {cube.name}"
-        f" WHERE {where} AND {KIND} = '{SHARED}' GROUP BY ALL",
+    `table` names a relation of days, currencies, kinds and EffectiveCost that also has the column given.
+    """
+    direct = " UNION ALL ".join(
+        f"SELECT {DAY}, {CURRENCY}, {quoted(over)} AS Over, {over} AS Consumer, sum(EffectiveCost) AS cost"
+        f" FROM {table(over)} WHERE {where} AND {KIND} <> '{SHARED}' AND {over} IS NOT NULL GROUP BY ALL"
+        for over in sorted({pool.over for pool in rules.pools})
     )
+    pools = (
+        f"SELECT {DAY}, {CURRENCY}, {RULE_NAME} AS Pool, sum(EffectiveCost) AS cost FROM {table(RULE_NAME)}"
+        f" WHERE {where} AND {KIND} = '{SHARED}' GROUP BY ALL"
+    )
+    return frame(connection, direct), frame(connection, pools)
 
 
-def _frame(connection: duckdb.DuckDBPyConnection, statement: str) -> polars.DataFrame:
-    return cast(polars.DataFrame, polars.from_arrow(connection.sql(statement).to_arrow_table()))
+def _cube_with(column: str) -> str:
+    return holding({DAY, CURRENCY, KIND, column})[0].name
 
 
 def _allocated_sql(ownership: Ownership, where: str) -> str:
@@ -94,7 +90,7 @@ def _allocated_sql(ownership: Ownership, where: str) -> str:
     cube = holding(grouped)[0]
     sums = ", ".join(f"sum({cost}) AS {cost}" for cost in COSTS)
     divided = ", ".join(divided_sql(cost) for cost in COSTS)
-    whole = "g.*, coalesce(s.Low, 0) AS low, coalesce(s.High, 1000000000000000000) AS high"
+    whole = f"g.*, coalesce(s.Low, 0) AS low, coalesce(s.High, {WHOLE}) AS high"
     consumers = ", ".join(f"s.{column} AS to_{column}" for column in ownership.rules.consumers)
     columns = {name: name for name in DIMENSIONS}
     for column in OWNER_COLUMNS:

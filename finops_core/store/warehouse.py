@@ -177,18 +177,17 @@ def sweep(home: Home, current: Path) -> None:
 
 def is_built_from(path: Path, lake_version: int, newest_batch: str | None, ownership: Ownership) -> bool:
     """Whether a warehouse is complete, of this version of the lake and these rules, with the tables that this product reads."""
-    return is_of_lake(path, lake_version, newest_batch) and owned_by(path, ownership)
-
-
-def owned_by(path: Path, ownership: Ownership) -> bool:
-    """Whether a warehouse was made by these rules."""
     meta = _meta(path)
-    return (meta.get("owners"), meta.get("splits")) == (ownership.owners, ownership.splits)
+    made_by = (meta.get("owners"), meta.get("splits"))
+    return _is_of(meta, lake_version, newest_batch) and made_by == (ownership.owners, ownership.splits)
 
 
 def is_of_lake(path: Path, lake_version: int, newest_batch: str | None) -> bool:
     """Whether a warehouse is complete, of this version of the lake, and has the tables that this product reads."""
-    meta = _meta(path)
+    return _is_of(_meta(path), lake_version, newest_batch)
+
+
+def _is_of(meta: dict[str, str], lake_version: int, newest_batch: str | None) -> bool:
     found = (meta.get("lake_version"), meta.get("newest_batch"), meta.get("schema"))
     return found == (str(lake_version), newest_batch or "", _schema_version())
 

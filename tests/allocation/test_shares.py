@@ -19,8 +19,7 @@ PART = f"SELECT {part_sql('x', '$2', '$3')} FROM (SELECT {divided_sql('x')} FROM
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
-        for macro in filter(str.strip, PART_MACROS.split(";")):
-            opened.execute(macro)
+        opened.execute(PART_MACROS)
         yield opened
 
 
@@ -93,8 +92,7 @@ def test_parts_sum_to_the_amount_each_within_a_unit(amount: Decimal, ws: dict[st
     parts = intervals(shares)
     assert (parts[0][1], parts[-1][2]) == (0, WHOLE)
     with duckdb.connect() as opened:
-        for macro in filter(str.strip, PART_MACROS.split(";")):
-            opened.execute(macro)
+        opened.execute(PART_MACROS)
         found = {
             consumer: opened.execute(PART, [amount, low, high]).fetchall()[0][0]
             for consumer, low, high in parts

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops_core import Ledger, Query
-from finops_core.analysis.conversion import Conversion, Lacking, convert, converted, largest_remainder
+from finops_core.analysis.conversion import Conversion, Lacking, convert, converted
+from finops_core.analysis.remainders import largest_remainder
 from finops_core.errors import UsageError
 from finops_core.store.home import Home
 from finops_core.store.load import load

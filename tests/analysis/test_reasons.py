@@ -217,6 +217,5 @@ def test_parts_are_those_of_the_store_and_sum_to_the_cost(units: int, inner: lis
 def _splitting() -> duckdb.DuckDBPyConnection:
     """A connection with the macros that the store splits with."""
     connection = duckdb.connect()
-    for macro in filter(str.strip, PART_MACROS.split(";")):
-        connection.execute(macro)
+    connection.execute(PART_MACROS)
     return connection

@@ -4,17 +4,16 @@ The module declares `KEY` and a class `Method`, a pydantic model. Shares are exa
 stands for nobody: what is left with nobody is shown as unallocated. A consumer `pool:NAME` is another pool.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from finops_core.allocation.drivers import DriverSpec
+from finops_core.allocation.kinds import declared, parsed
 
 POOL = "pool:"
 Per = Literal["day", "month"]
@@ -83,15 +82,7 @@ def proportional(weights: Mapping[Any, Decimal | int]) -> Shares | None:
 @cache
 def kinds() -> dict[str, type[Method]]:
     """The methods by the key that says which it is."""
-    found = [
-        importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)
-    ]
-    return {module.KEY: module.Method for module in found}
-
-
-def key_of(method: Method) -> str:
-    """The key by which a method is written."""
-    return next(key for key, kind in kinds().items() if type(method) is kind)
+    return declared(__name__, __path__, "Method")
 
 
 def parse(written: Any) -> Method:
@@ -100,20 +91,7 @@ def parse(written: Any) -> Method:
         return written
     if isinstance(written, str) and written in kinds():
         written = {written: "all"}
-    if not isinstance(written, dict):
-        raise ValueError(f"write a mapping with one of {', '.join(kinds())}")
-    kind = next((kind for key, kind in kinds().items() if key in written), None)
-    if kind is None:
-        raise ValueError(f"has none of {', '.join(kinds())}, but {', '.join(map(str, written)) or 'nothing'}")
-    try:
-        return kind.model_validate(written)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        words = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            words = "there is no such field here"
-        raise ValueError(f"{field}: {words}" if field else words) from error
+    return parsed(written, kinds(), "a mapping")
 
 
 AnyMethod = Annotated[Method, BeforeValidator(parse)]

@@ -3,14 +3,13 @@
 The module declares `KEY` and a class `Value`, a pydantic model whose field KEY names what is read; text alone is a constant.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
+from finops_core.allocation.kinds import declared, parsed
 from finops_core.vocabulary.dimensions import TAG, dimension
 
 
@@ -68,10 +67,7 @@ def column_name(name: str) -> str:
 @cache
 def kinds() -> dict[str, type[Value]]:
     """The kinds of value by the key that says which it is."""
-    found = [
-        importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)
-    ]
-    return {module.KEY: module.Value for module in found}
+    return declared(__name__, __path__, "Value")
 
 
 def parse(written: Any) -> Value:
@@ -80,17 +76,4 @@ def parse(written: Any) -> Value:
         return written
     if isinstance(written, str):
         written = {"constant": written}
-    if not isinstance(written, dict):
-        raise ValueError(f"write a text, or a mapping with one of {', '.join(kinds())}")
-    kind = next((kind for key, kind in kinds().items() if key in written), None)
-    if kind is None:
-        raise ValueError(f"has none of {', '.join(kinds())}, but {', '.join(map(str, written)) or 'nothing'}")
-    try:
-        return kind.model_validate(written)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        words = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            words = "there is no such field here"
-        raise ValueError(f"{field}: {words}" if field else words) from error
+    return parsed(written, kinds(), "a text, or a mapping")

@@ -4,25 +4,20 @@ For charges that the rules before leave without an owner. The group is that of t
 where its owners disagree, or have none, nothing is inherited.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from finops_core.allocation import values
+from finops_core.allocation.kinds import one_or_more
 
 KEY = "inherit"
-
-
-def _list(written: Any) -> Any:
-    return (
-        (written,) if isinstance(written, str) else tuple(written) if isinstance(written, list) else written
-    )
 
 
 class Value(values.Value):
     inherit: Annotated[
         tuple[Annotated[str, AfterValidator(values.column_name)], ...],
-        BeforeValidator(_list),
+        BeforeValidator(one_or_more),
         Field(min_length=1),
     ]
 

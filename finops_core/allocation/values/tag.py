@@ -10,27 +10,22 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, model_validator
 
 from finops_core.allocation import values
+from finops_core.allocation.kinds import one_or_more
 from finops_core.focus.charges import TAG_PREFIXES
 from finops_core.formats.expressions import quoted
 
 KEY = "tag"
 
 
-def _list(written: Any) -> Any:
-    return (
-        (written,) if isinstance(written, str) else tuple(written) if isinstance(written, list) else written
-    )
-
-
 def _spellings(written: Any) -> Any:
     if not isinstance(written, dict):
         return written
-    return tuple((name, _list(spelt)) for name, spelt in written.items())
+    return tuple((name, one_or_more(spelt)) for name, spelt in written.items())
 
 
 class Value(values.Value):
     direct: ClassVar[bool] = True
-    tag: Annotated[tuple[str, ...], BeforeValidator(_list), Field(min_length=1)]
+    tag: Annotated[tuple[str, ...], BeforeValidator(one_or_more), Field(min_length=1)]
     spellings: Annotated[tuple[tuple[str, tuple[str, ...]], ...], BeforeValidator(_spellings)] = ()
     only: Annotated[
         tuple[str, ...] | None, BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)

@@ -1,0 +1,41 @@
+"""Kinds that modules declare: each is known by the key that its mapping in the YAML begins with."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def declared(package: str, path: Iterable[str], name: str) -> dict[str, Any]:
+    """What the modules of a package declare by a name, by their KEY."""
+    found = [importlib.import_module(f"{package}.{module.name}") for module in pkgutil.iter_modules(path)]
+    return {module.KEY: getattr(module, name) for module in found}
+
+
+def parsed(written: Any, kinds: Mapping[str, type[Model]], hint: str) -> Model:
+    """A mapping as the kind that one of its keys names. Raises ValueError in words; `hint` says what can be written."""
+    if not isinstance(written, dict):
+        raise ValueError(f"write {hint} with one of {', '.join(kinds)}")
+    kind = next((kind for key, kind in kinds.items() if key in written), None)
+    if kind is None:
+        raise ValueError(f"has none of {', '.join(kinds)}, but {', '.join(map(str, written)) or 'nothing'}")
+    try:
+        return kind.model_validate(written)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        words = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            words = "there is no such field here"
+        raise ValueError(f"{field}: {words}" if field else words) from error
+
+
+def one_or_more(written: Any) -> Any:
+    """A text alone as a list of one; lists become tuples, which can be compared and hashed."""
+    return (
+        (written,) if isinstance(written, str) else tuple(written) if isinstance(written, list) else written
+    )
