@@ -263,9 +263,7 @@ def _incident(
     if what == "weekend leak":
         start = at + (5 - days[at].weekday()) % 7
         length = 7 * int(random.integers(2, 6)) + 2
-        inside = numpy.array(
-            [(days[start] + timedelta(days=n)).weekday() >= 5 for n in range(length)], float
-        )
+        inside = numpy.array([(days[start] + timedelta(days=n)).weekday() >= 5 for n in range(length)], float)
         return start, size * level * random.uniform(0.3, 1.2) * inside * random.uniform(0.9, 1.1, length)
     if what == "level shift":
         length = int(random.integers(14, 46))
@@ -371,7 +369,9 @@ def joined(parts: Sequence[tuple[Simulated, Sequence[Report]]]) -> tuple[Simulat
     frames, incidents, reports, total = [], [], [], 0
     for number, (made, said) in enumerate(parts):
         mark = f"{number} "
-        frames.append(made.series.with_columns((polars.lit(mark) + polars.col("series_id")).alias("series_id")))
+        frames.append(
+            made.series.with_columns((polars.lit(mark) + polars.col("series_id")).alias("series_id"))
+        )
         incidents += [replace(t, series_id=mark + t.series_id) for t in made.incidents]
         reports += [replace(r, series_id=mark + r.series_id) for r in said]
         total += made.series_days
@@ -406,5 +406,6 @@ def _daily(series: polars.DataFrame, relative: float = 0.0, sigmas: float = 0.0)
         score, wanted = away / floor, wanted & (away >= sigmas * floor)
     rows = series.filter(wanted).with_columns(score.alias("score"))
     return [
-        Report(r["series_id"], r["date"], r["date"], r["score"], r["date"]) for r in rows.iter_rows(named=True)
+        Report(r["series_id"], r["date"], r["date"], r["score"], r["date"])
+        for r in rows.iter_rows(named=True)
     ]

@@ -15,6 +15,7 @@ GROUPS = (
     "describing",
     "asking",
     "moving",
+    "detecting",
     "owning",
     "currencies",
     "deploying",
