@@ -91,7 +91,7 @@ def strengths(found: Expectation, weekday: numpy.ndarray) -> dict[str, Floats]:
         bar = numpy.maximum(bar, bars.setdefault(span.direction, bar) if span.weekends else 0)
         strength = numpy.nan_to_num(deviations / (_BAR_BASE + bar))
         strength[quiet] = 0
-        if span.days < 14:
+        if span.days < 28:
             strength[new] = 0
         if span.column == "up_3":
             strength[new & _jumped(found.cost) & ~quiet] = _NEW_STRENGTH
