@@ -48,7 +48,7 @@ _LEVEL_ERROR = 0.25
 _OWN_WEEKS, _OWN_RANK = 17, 3
 _OWN_BOUNDS = (1.5, 6.0)
 _UNKNOWN_BAR = 3.0
-_BAR_BASE = 2.0
+_BAR, _BAR_BASE = 0.75, 2.0
 _NOTHING = 1.0
 """A series whose days cost less than this cost nothing so far: new spend has no deviations to be measured in."""
 _NEW_STRENGTH = 1.5
@@ -91,7 +91,7 @@ def strengths(found: Expectation, weekday: numpy.ndarray) -> dict[str, Floats]:
         quiet = numpy.abs(actual - expected) <= explained * span.days
         bar = numpy.clip(numpy.nan_to_num(_own_bar(deviations), nan=_UNKNOWN_BAR), *_OWN_BOUNDS)
         bar = numpy.maximum(bar, bars.setdefault(span.direction, bar) if span.weekends else 0)
-        strength = numpy.nan_to_num(deviations / (_BAR_BASE + bar))
+        strength = numpy.nan_to_num(deviations / (_BAR * (_BAR_BASE + bar)))
         strength[quiet & (explained > 0)] = 0
         strength[new] = 0
         if span.column == "up_3":
