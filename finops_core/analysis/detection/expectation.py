@@ -14,7 +14,7 @@ from finops_core.analysis.detection import rolling
 from finops_core.analysis.detection.grid import Booleans, Floats, Grid
 
 LEVEL_DAYS = 28
-SCALE_DAYS = 56
+SCALE_DAYS = 84
 MEMORY_DAYS = 84
 OUTER, OUTER_Z = 0.8, 1.2816
 WEEKS = 12

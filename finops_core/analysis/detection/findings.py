@@ -41,8 +41,7 @@ def _prepared(days: polars.DataFrame, count: int, settings: Settings) -> Walk:
     weekdays = tuple(days["date"].head(shape[1]).to_list())
 
     def matrix(column: str) -> Floats:
-        values: Floats = days[column].cast(polars.Float64).fill_null(float("nan")).to_numpy().reshape(shape)
-        return values
+        return numpy.asarray(days[column].cast(polars.Float64).fill_null(float("nan"))).reshape(shape)
 
     level, growth, share = matrix("level"), matrix("growth"), matrix("share")
     found = Expectation(

@@ -43,7 +43,7 @@ _WINSOR, _WINSOR_SIGMAS = 0.3, 3.0
 """How far a day counts within longer spans, relative and in deviations: one peak is no new level."""
 _MODEL_ERROR = 0.04
 """Error of the expectation, relative to it, that a series' own history does not show."""
-_LEVEL_ERROR = 0.25
+_LEVEL_ERROR = 0.2
 """Error of a median of 28 days, in deviations of a day: 1.25 ÷ √28."""
 _OWN_WEEKS, _OWN_RANK = 17, 3
 _OWN_BOUNDS = (1.5, 6.0)
@@ -143,6 +143,10 @@ def moved(found: Expectation) -> Floats:
     seen = numpy.zeros(found.cost.shape)
     for days, count, least, apart in _MOVES:
         parts, strong = _away(found, days, count)
+        if days == 1:  # of what changed at once, only what changed on that day
+            strong = numpy.where(
+                numpy.abs(rolling.shifted(parts[0], 1)) <= 0.3 * numpy.abs(parts[0]), strong, 0
+            )
         for day in range(days, len(seen.T)):
             gains = numpy.flatnonzero(strong[:, day] >= least)
             losses = numpy.flatnonzero(strong[:, day] <= -least)
