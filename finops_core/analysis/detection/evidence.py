@@ -31,6 +31,7 @@ _MATRICES = (
 )
 _BAND = 2.0
 """Deviations of the range that a day usually stays in."""
+LOOKS = 2
 YOUNG = 35
 """Days of a series before any of them is judged: so that each has seen the end of a month."""
 
@@ -49,13 +50,13 @@ def evidence(
     young = numpy.cumsum(~numpy.isnan(made.cost), axis=1) <= YOUNG
     found = expectation(made)
     scores = _scores(made, found, young)
-    # what the first look took for incidents teaches the second look nothing
-    seen = Incidents(
-        walk_of(made.days, made.weekday, found, list(scores.values())), numpy.ones(len(made.cost)), None
-    )
-    seen.rows()
-    found = expectation(made, Taught(seen.cleaned.T, seen.reset.T, seen.inside.T))
-    scores = _scores(made, found, young)
+    for _ in range(LOOKS):
+        # what a look took for incidents teaches the next one nothing
+        walk = walk_of(made.days, made.weekday, found, list(scores.values()))
+        seen = Incidents(walk, numpy.ones(len(made.cost)), None)
+        seen.rows()
+        found = expectation(made, Taught(seen.cleaned.T, seen.reset.T, seen.inside.T))
+        scores = _scores(made, found, young)
     begin = 0 if since is None else bisect_left(made.days, since)
     scores = weighted(scores, found, made.days, ~young & ~numpy.isnan(made.cost), begin)
     best = numpy.max(list(scores.values()), axis=0)

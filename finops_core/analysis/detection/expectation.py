@@ -22,8 +22,8 @@ IRREGULAR = 0.5
 FARTHEST = 5.0
 YOUNG = 28
 """Days of a series before which nothing is expected of it."""
-_TREND_LIMIT = 0.01
-"""Growth a day that is believed: e^0.3, a third, a month."""
+_TREND_LIMIT = 0.006
+"""Growth a day that is believed: a fifth a month."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ _SAMPLE = 4_000
 """Days that a forest is fitted on, drawn from all before its month; each tree takes 256 of them."""
 _FEWEST = 1_000
 _WEIGHT = 3.0
-_MIDDLE = 0.55
+_MIDDLE = 0.58
 """The isolation (0 to 1) of a typical candidate, which leaves its strength as it is."""
 _CANDIDATE = 0.4
 """Strength from which a day is looked at."""

@@ -17,6 +17,7 @@ _MEMORY = 60
 """Days for which the return to the level before an incident is no news."""
 _FORGETTING = 0.5 ** (1 / 120)
 FATIGUE = 0.3
+LASTING = 3
 CLEANED_DAYS = 14
 """Days of an incident that teach nothing; what lasts longer is the new level."""
 RESET_DAYS = 21
@@ -121,7 +122,7 @@ class Incidents:
         size = numpy.maximum(numpy.abs(usual), 0.25 * numpy.abs(self.level))
         goes_on = opened & ((cost - usual) * self.direction > self.least * size)
         self.last[goes_on] = day
-        self.inside[day] = goes_on
+        self.inside[day] = goes_on & (day - self.start >= LASTING)
         taught = goes_on & (day - self.start < CLEANED_DAYS)
         self.cleaned[day, taught] = usual[taught]
         if walk.weekday[day] < 5:
@@ -187,10 +188,10 @@ class Incidents:
         )
         usual = level * walk.found.share[series, day]
         self.cleaned[day, series] = usual
-        self.inside[day, series] = True
         size = max(abs(usual), 0.25 * abs(level), 1e-9)
         excess = span.direction * (walk.cost[day, series] - usual) / size
         start = self._began(series, day, number)
+        self.inside[day, series] = day - start >= LASTING
         away = span.direction * walk.away[start : day + 1, series]
         weekend = walk.weekday[start : day + 1] >= 5
         self.direction[series] = span.direction
