@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date
 
 import numpy
@@ -10,7 +11,7 @@ import polars
 from finops_core.analysis.detection.expectation import Expectation, Taught, expectation
 from finops_core.analysis.detection.forest import weighted
 from finops_core.analysis.detection.grid import Booleans, Floats, Grid, grid
-from finops_core.analysis.detection.measures import SPANS, strengths
+from finops_core.analysis.detection.measures import SPANS, moved, strengths
 from finops_core.analysis.detection.records import Evidence
 from finops_core.analysis.detection.walk import Incidents, walk_of
 
@@ -32,6 +33,7 @@ _MATRICES = (
 _BAND = 2.0
 """Deviations of the range that a day usually stays in."""
 LOOKS = 2
+"""How often what was taken for incidents is left out of what is learnt, and the days are looked at again."""
 YOUNG = 35
 """Days of a series before any of them is judged: so that each has seen the end of a month."""
 
@@ -48,23 +50,36 @@ def evidence(
     if not made.names:
         made = Grid((), (date.min,), numpy.empty((0, 1)))
     young = numpy.cumsum(~numpy.isnan(made.cost), axis=1) <= YOUNG
-    found = expectation(made)
-    scores = _scores(made, found, young)
-    for _ in range(LOOKS):
-        # what a look took for incidents teaches the next one nothing
-        walk = walk_of(made.days, made.weekday, found, list(scores.values()))
-        seen = Incidents(walk, numpy.ones(len(made.cost)), None)
-        seen.rows()
-        found = expectation(made, Taught(seen.cleaned.T, seen.reset.T, seen.inside.T))
-        scores = _scores(made, found, young)
+    found, scores = _looked(made, young)
     begin = 0 if since is None else bisect_left(made.days, since)
     scores = weighted(scores, found, made.days, ~young & ~numpy.isnan(made.cost), begin)
     best = numpy.max(list(scores.values()), axis=0)
     return Evidence(_table(made, found, scores, best, young, begin))
 
 
-def _scores(made: Grid, found: Expectation, young: Booleans) -> dict[str, Floats]:
-    scores = strengths(found, made.weekday)
+def _looked(made: Grid, young: Booleans) -> tuple[Expectation, dict[str, Floats]]:
+    """What was expected, and the strengths. What a look took for incidents teaches the next look nothing; series in which it is the
+    same as before are not looked at again."""
+    found = expectation(made)
+    moves = moved(found)
+    scores = _scores(made, found, young, moves)
+    taught = Taught(made.cost, numpy.full(made.cost.shape, numpy.nan), numpy.zeros(made.cost.shape, bool))
+    for _ in range(LOOKS):
+        seen = Incidents(walk_of(made, found, list(scores.values())), numpy.ones(len(made.cost)), None)
+        seen.rows()
+        before, taught = taught, Taught(seen.cleaned.T, seen.reset.T, seen.inside.T)
+        other = numpy.flatnonzero(taught.differs(before))
+        part = Grid(tuple(made.names[n] for n in other), made.days, made.cost[other])
+        again = expectation(part, taught.of(other))
+        for field in fields(Expectation):
+            getattr(found, field.name)[other] = getattr(again, field.name)
+        for name, values in _scores(part, again, young[other], moves[other]).items():
+            scores[name][other] = values
+    return found, scores
+
+
+def _scores(made: Grid, found: Expectation, young: Booleans, moves: Floats) -> dict[str, Floats]:
+    scores = strengths(found, made.weekday, moves)
     for values in scores.values():
         values[young] = 0
     return scores

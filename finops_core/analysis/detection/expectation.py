@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy
+from numpy.typing import NDArray
 
 from finops_core.analysis.detection import rolling
 from finops_core.analysis.detection.grid import Booleans, Floats, Grid
 
 LEVEL_DAYS = 28
 SCALE_DAYS = 84
+SIZE_DAYS = 84
 MEMORY_DAYS = 84
 OUTER, OUTER_Z = 0.8, 1.2816
 WEEKS = 12
@@ -57,7 +59,20 @@ class Taught:
     reset: Floats
     """The level, where it is known better than by what it was in the last weeks; else nan."""
     inside: Booleans
-    """Days of incidents."""
+    """Days of incidents that last."""
+
+    def differs(self, other: "Taught") -> Booleans:
+        """By series."""
+        same = (
+            numpy.isclose(self.cleaned, other.cleaned, rtol=1e-9, equal_nan=True)
+            & ((self.reset == other.reset) | (numpy.isnan(self.reset) & numpy.isnan(other.reset)))
+            & (self.inside == other.inside)
+        )
+        differs: Booleans = ~same.all(axis=1)
+        return differs
+
+    def of(self, series: NDArray[numpy.int64]) -> "Taught":
+        return Taught(self.cleaned[series], self.reset[series], self.inside[series])
 
 
 def expectation(grid: Grid, taught: Taught | None = None) -> Expectation:
@@ -69,10 +84,12 @@ def expectation(grid: Grid, taught: Taught | None = None) -> Expectation:
     if taught is not None:
         level = numpy.where(numpy.isnan(taught.reset), level, taught.reset)
     first = level * share
-    size = _size(cleaned, first, level)
-    growth = _growth(level, _scale((usual - first) / size, grid))
+    (high,) = rolling.by_week(numpy.abs(cleaned), SIZE_DAYS, (0.75,), 7, grid.weekday)
+    high = _from_first(high)
+    away = numpy.minimum(numpy.abs(usual - first) / _size(high, first, level), FARTHEST)
+    growth = _growth(level, _spread(away, 10, grid))
     plain = first * numpy.exp(growth * (LEVEL_DAYS + 1) / 2)
-    size = _size(cleaned, plain, level)
+    size = _size(high, plain, level)
     scale = _scale((usual - plain) / size, grid)
     cost = grid.cost - _calendar_part(grid, (grid.cost - plain) / size, scale, size)
     low = numpy.fmin(_low_level(cost, level, plain, size * scale), _recent(cleaned, share))
@@ -136,27 +153,26 @@ def _from_first(values: Floats) -> Floats:
     return numpy.where(before, values[numpy.arange(len(values)), first][:, None], values)
 
 
-def _size(cost: Floats, plain: Floats, level: Floats) -> Floats:
-    usual = rolling.quantile(numpy.abs(cost), 84, 0.75, least=10)
-    size: Floats = numpy.fmax(numpy.abs(plain), 0.25 * numpy.fmax(numpy.abs(level), usual))
+def _size(high: Floats, plain: Floats, level: Floats) -> Floats:
+    size: Floats = numpy.fmax(numpy.abs(plain), 0.25 * numpy.fmax(numpy.abs(level), high))
     return numpy.maximum(size, 1e-9)
 
 
 def _scale(relative: Floats, grid: Grid) -> Floats:
     """Of weekdays and of weekends apart, since many series rest at weekends."""
     away = numpy.minimum(numpy.abs(relative), FARTHEST)
-    every = _spread(away, SCALE_DAYS, 10)
+    every = _spread(away, 10, grid)
     result = every.copy()
     weekend = grid.weekday >= 5
-    for days, of_week in ((weekend, 2), (~weekend, 5)):
-        result[:, days] = _spread(numpy.ascontiguousarray(away[:, days]), SCALE_DAYS * of_week // 7, 6)
+    for days in (weekend, ~weekend):
+        result[:, days] = _spread(numpy.where(days[None, :], away, numpy.nan), 6, grid)[:, days]
     # who is far away on many days rests without a calendar: a quiet weekday of the past says nothing
     result = numpy.where((every > IRREGULAR) | numpy.isnan(result), every, result)
     return numpy.maximum(result, 0.02)
 
 
-def _spread(away: Floats, width: int, least: int) -> Floats:
-    middle, outer = rolling.quantiles(away, width, (0.5, OUTER), least)
+def _spread(away: Floats, least: int, grid: Grid) -> Floats:
+    middle, outer = rolling.by_week(away, SCALE_DAYS, (0.5, OUTER), least, grid.weekday)
     return numpy.fmax(middle / 0.6745, outer / OUTER_Z)
 
 

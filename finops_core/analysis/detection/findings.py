@@ -6,7 +6,7 @@ import polars
 from finops_core.analysis.detection import kinds
 from finops_core.analysis.detection.evidence import SCORES
 from finops_core.analysis.detection.expectation import LEVEL_DAYS, Expectation
-from finops_core.analysis.detection.grid import Floats
+from finops_core.analysis.detection.grid import Floats, Grid
 from finops_core.analysis.detection.measures import SPANS, plausible
 from finops_core.analysis.detection.records import Evidence, Finding, Settings
 from finops_core.analysis.detection.walk import Incidents, Row, Walk, walk_of
@@ -21,8 +21,8 @@ def findings(found: Evidence, settings: Settings = _DEFAULT) -> list[Finding]:
     """
     if found.days.is_empty():
         return []
-    names = found.days["series_id"].unique(maintain_order=True).to_list()
-    walk = _prepared(found.days, len(names), settings)
+    names = tuple(found.days["series_id"].unique(maintain_order=True).to_list())
+    walk = _prepared(found.days, names, settings)
     rows = Incidents(walk, _bar(settings, names), settings.complete_until).rows()
     return sorted(
         [_finding(walk, row, names[row.series]) for row in rows],
@@ -30,15 +30,15 @@ def findings(found: Evidence, settings: Settings = _DEFAULT) -> list[Finding]:
     )
 
 
-def _bar(settings: Settings, names: list[str]) -> Floats:
+def _bar(settings: Settings, names: tuple[str, ...]) -> Floats:
     """The score that it takes to be raised: 1 at sensitivity 0.5, 2.5 at 0, 0.4 at 1, times what triage taught."""
     factor = numpy.array([settings.by_series.get(name, 1.0) for name in names])
     bar: float = 2.5 ** (1 - 2 * settings.sensitivity)
     return factor * bar
 
 
-def _prepared(days: polars.DataFrame, count: int, settings: Settings) -> Walk:
-    shape = (count, days.height // count)
+def _prepared(days: polars.DataFrame, names: tuple[str, ...], settings: Settings) -> Walk:
+    shape = (len(names), days.height // len(names))
     weekdays = tuple(days["date"].head(shape[1]).to_list())
 
     def matrix(column: str) -> Floats:
@@ -46,6 +46,7 @@ def _prepared(days: polars.DataFrame, count: int, settings: Settings) -> Walk:
         square: Floats = flat.reshape(shape)
         return square
 
+    made = Grid(names, weekdays, matrix("cost"))
     level, growth, share = matrix("level"), matrix("growth"), matrix("share")
     found = Expectation(
         share=share,
@@ -57,13 +58,12 @@ def _prepared(days: polars.DataFrame, count: int, settings: Settings) -> Walk:
         scale=matrix("scale"),
         low_level=matrix("low_level"),
     )
-    weekday = numpy.array([day.weekday() for day in weekdays])
     scores = []
     for span, column in zip(SPANS, SCORES, strict=True):
-        actual, expected = plausible(found, span, weekday)
+        actual, expected = plausible(found, span, made.weekday)
         enough = span.direction * (actual - expected) >= settings.least_money
         scores.append(numpy.where(enough, matrix(column), 0))
-    return walk_of(weekdays, weekday, found, scores)
+    return walk_of(made, found, scores)
 
 
 def _finding(walk: Walk, row: Row, name: str) -> Finding:

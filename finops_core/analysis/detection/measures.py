@@ -76,41 +76,46 @@ def _edge(found: Expectation, span: Span, counted: Booleans) -> Floats:
     return numpy.fmin(numpy.fmin(level, level * growth), lowest) * shares
 
 
-def strengths(found: Expectation, weekday: numpy.ndarray) -> dict[str, Floats]:
-    """Span's column → deviations above or below what was plausible ÷ the deviations that it takes for this series; 1 is the bar."""
+def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict[str, Floats]:
+    """Span's column → deviations above or below what was plausible ÷ the deviations that it takes for this series; 1 is the bar.
+
+    `moves`: money a day that is known to have come from, or gone to, another series (see `moved`).
+    """
     bound = numpy.fmax(_WINSOR_SIGMAS * found.scale, _WINSOR) * found.size
     clipped = found.plain + numpy.clip(found.cost - found.plain, -bound, bound)
     clipped = numpy.where(numpy.isnan(clipped), found.cost, clipped)
-    explained = MOVE_FACTOR * moved(found)
     new = (found.size < _NOTHING) | (rolling.shifted(found.size, LEVEL_DAYS) < _NOTHING)
     bars: dict[int, Floats] = {}
     result = {}
     for span in SPANS:
-        deviations = _deviations(found, span, clipped if span.days > 1 else found.cost, weekday)
         actual, expected = plausible(found, span, weekday)
-        quiet = numpy.abs(actual - expected) <= explained * span.days
+        judged = actual
+        if span.days > 1:
+            counted = span.counted(weekday) & ~numpy.isnan(found.cost)
+            judged = rolling.total(numpy.where(counted, clipped, 0), span.days)
+        deviations = _deviations(found, span, judged - expected, weekday)
         bar = numpy.clip(numpy.nan_to_num(_own_bar(deviations, weekday), nan=_UNKNOWN_BAR), *_OWN_BOUNDS)
-        bar = numpy.maximum(bar, bars.setdefault(span.direction, bar) if span.weekends else 0)
-        strength = numpy.nan_to_num(deviations / (_BAR * (_BAR_BASE + bar)))
-        strength[quiet & (explained > 0)] = 0
-        strength[new] = 0
+        bar = numpy.maximum(bar, bars.setdefault(span.direction, bar)) if span.weekends else bar
+        bars.setdefault(span.direction, bar)
+        strength = numpy.minimum(numpy.nan_to_num(deviations / (_BAR * (_BAR_BASE + bar))), _MOST)
+        explained = numpy.abs(actual - expected) <= _MOVE_FACTOR * span.days * moves
+        strength[new | (explained & (moves > 0))] = 0
         if span.column == "up_3":
-            strength[new & _jumped(found.cost) & ~(explained > 0)] = _NEW_STRENGTH
-        result[span.column] = numpy.minimum(strength, _MOST)
+            strength[new & _jumped(found.cost) & (moves == 0)] = _NEW_STRENGTH
+        result[span.column] = strength
     return result
 
 
-def _deviations(found: Expectation, span: Span, cost: Floats, weekday: numpy.ndarray) -> Floats:
+def _deviations(found: Expectation, span: Span, away: Floats, weekday: numpy.ndarray) -> Floats:
+    """Money away ÷ its error, of spans that end on a day that is away itself; else 0."""
     counted = span.counted(weekday) & ~numpy.isnan(found.cost)
-    away = span.direction * (
-        rolling.total(numpy.where(counted, cost, 0), span.days) - _edge(found, span, counted)
-    )
     deviation = numpy.where(counted, found.scale * found.size, 0)
     size = rolling.total(numpy.where(counted, found.size, 0), span.days)
     systematic = _MODEL_ERROR * size + _LEVEL_ERROR * rolling.total(deviation, span.days)
     error = numpy.sqrt(rolling.total(deviation**2, span.days) + systematic**2)
     today = span.direction * (found.cost - found.plain) >= _TODAY * found.size * found.scale
-    return numpy.where(counted & today, numpy.maximum(away, 0) / numpy.maximum(error, 1e-9), 0)
+    away = numpy.maximum(span.direction * away, 0)
+    return numpy.where(counted & today, away / numpy.maximum(error, 1e-9), 0)
 
 
 def _own_bar(deviations: Floats, weekday: numpy.ndarray) -> Floats:
@@ -121,10 +126,7 @@ def _own_bar(deviations: Floats, weekday: numpy.ndarray) -> Floats:
     sundays = numpy.flatnonzero(weekday == 6)
     weekly = rolling.largest(deviations, 7)[:, sundays]
     share = 1 - (_OWN_RANK - 1) / (_OWN_WEEKS - 1)
-    bars = rolling.quantile(weekly, _OWN_WEEKS, share, least=4, lag=0)
-    unknown = numpy.full((len(deviations), 1), numpy.nan)
-    newest = numpy.searchsorted(sundays, numpy.arange(len(weekday)), side="left")
-    return numpy.hstack([unknown, bars])[:, newest]
+    return rolling.since_sunday(rolling.quantile(weekly, _OWN_WEEKS, share, least=4, lag=0), weekday)
 
 
 def _jumped(cost: Floats) -> Booleans:
@@ -136,8 +138,9 @@ def _jumped(cost: Floats) -> Booleans:
     return jumped
 
 
-MEMORY = 10
-MOVE_FACTOR = 2.5
+_MOVE_DAYS = 10
+_MOVE_FACTOR = 2.5
+"""A move explains so many times its mean: what moves in little by little ends far above it."""
 _MOVES = ((1, 1, 6.0, 0.1), (14, 2, 3.0, 0.15), (28, 4, 2.0, 0.25))
 """Days, parts of them that must all agree, deviations that both sides must show at least, and how far they may differ, relative."""
 
@@ -165,7 +168,7 @@ def moved(found: Expectation) -> Floats:
                     match &= numpy.abs(gain + loss) <= apart * size
                 for pair in (gains[match.any(axis=1)], losses[match.any(axis=0)]):
                     seen[pair, day] = numpy.maximum(seen[pair, day], numpy.abs(parts[-1][pair, day]) / days)
-    return rolling.largest(seen, MEMORY)
+    return rolling.largest(seen, _MOVE_DAYS)
 
 
 def _away(found: Expectation, days: int, count: int) -> tuple[list[Floats], Floats]:

@@ -27,7 +27,7 @@ def quantile(values: Floats, width: int, share: float, least: int, step: int = 1
 def quantiles(
     values: Floats, width: int, shares: tuple[float, ...], least: int, step: int = 1, lag: int = 1
 ) -> list[Floats]:
-    """Several quantiles of the same windows. Sorted as 32-bit floats, which are twice as fast and exact to seven digits."""
+    """Several quantiles of the same windows. Sorted as 32-bit floats, which are twice as fast, and exact to seven digits."""
     series, days = values.shape
     results = [numpy.full(values.shape, numpy.nan) for _ in shares]
     reach = (width - 1) * step + 1
@@ -82,3 +82,28 @@ def largest(values: Floats, width: int) -> Floats:
         result = numpy.fmax(result, shifted(result, step))
         done += step
     return result
+
+
+def by_week(
+    values: Floats, width: int, shares: tuple[float, ...], least: int, weekday: NDArray[numpy.int64]
+) -> list[Floats]:
+    """Quantiles of the `width` days up to the last Sunday before each day: of what changes slowly, once a week."""
+    sundays = numpy.flatnonzero(weekday == 6)
+    series, days = values.shape
+    padded = numpy.full((series, days + width - 1), numpy.nan, numpy.float32)
+    padded[:, width - 1 :] = values
+    results = [numpy.full((series, len(sundays)), numpy.nan) for _ in shares]
+    for begin in range(0, series, _ROWS):
+        part = padded[begin : begin + _ROWS]
+        ordered = numpy.sort(sliding_window_view(part, width, axis=1)[:, sundays], axis=2)
+        counts = width - numpy.isnan(ordered).sum(axis=2)
+        for result, share in zip(results, shares, strict=True):
+            result[begin : begin + _ROWS] = _at(ordered, counts, share, least)
+    return [since_sunday(result, weekday) for result in results]
+
+
+def since_sunday(values: Floats, weekday: NDArray[numpy.int64]) -> Floats:
+    """The column of the last Sunday before each day; nan before the first."""
+    sundays = numpy.flatnonzero(weekday == 6)
+    newest = numpy.searchsorted(sundays, numpy.arange(len(weekday)), side="left")
+    return numpy.hstack([numpy.full((len(values), 1), numpy.nan), values])[:, newest]

@@ -6,7 +6,7 @@ from datetime import date
 import numpy
 
 from finops_core.analysis.detection.expectation import LEVEL_DAYS, Expectation
-from finops_core.analysis.detection.grid import Booleans, Floats
+from finops_core.analysis.detection.grid import Booleans, Floats, Grid
 from finops_core.analysis.detection.measures import SPANS
 
 _QUIET_DAYS, _QUIET_DAYS_WEEKENDS = 3, 9
@@ -40,12 +40,12 @@ class Walk:
     """Span × day × series; 0 where it must not be raised."""
 
 
-def walk_of(days: tuple[date, ...], weekday: numpy.ndarray, found: Expectation, scores: list[Floats]) -> Walk:
+def walk_of(made: Grid, found: Expectation, scores: list[Floats]) -> Walk:
     """`scores`: series × day, one a span of SPANS."""
     away = (found.cost - found.plain) / (found.size * found.scale)
     return Walk(
-        days,
-        weekday,
+        made.days,
+        made.weekday,
         found,
         numpy.ascontiguousarray(found.cost.T),
         numpy.ascontiguousarray(away.T),
