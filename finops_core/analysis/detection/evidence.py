@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy
 import polars
+from numpy.typing import NDArray
 
 from finops_core.analysis.detection.expectation import Expectation, Taught, expectation
 from finops_core.analysis.detection.forest import weighted
@@ -44,24 +45,32 @@ def evidence(
     """The evidence of daily series: series_id (String), date (Date), cost (Float64; null where it is not known).
 
     A day is judged by itself and earlier days of the file only. `since` leaves out what is before, not what is read: the rows are
-    those of the whole. `parents`: series_id → the series that it is a part of.
+    those of the whole. `parents`: series_id → the series that it is a part of: cost moves between parts of the same whole only.
     """
     made = grid(series)
     if not made.names:
         made = Grid((), (date.min,), numpy.empty((0, 1)))
     young = numpy.cumsum(~numpy.isnan(made.cost), axis=1) <= YOUNG
-    found, scores = _looked(made, young)
+    found, scores = _looked(made, young, _groups(made.names, parents or {}))
     begin = 0 if since is None else bisect_left(made.days, since)
     scores = weighted(scores, found, made.days, ~young & ~numpy.isnan(made.cost), begin)
     best = numpy.max(list(scores.values()), axis=0)
     return Evidence(_table(made, found, scores, best, young, begin))
 
 
-def _looked(made: Grid, young: Booleans) -> tuple[Expectation, dict[str, Floats]]:
+def _groups(names: tuple[str, ...], parents: Mapping[str, str]) -> NDArray[numpy.int64]:
+    """The parent of each series as a number; those without one are a group of their own."""
+    numbers: dict[str | None, int] = {}
+    return numpy.array([numbers.setdefault(parents.get(name), len(numbers)) for name in names], numpy.int64)
+
+
+def _looked(
+    made: Grid, young: Booleans, groups: NDArray[numpy.int64]
+) -> tuple[Expectation, dict[str, Floats]]:
     """What was expected, and the strengths. What a look took for incidents teaches the next look nothing; series in which it is the
     same as before are not looked at again."""
     found = expectation(made)
-    moves = moved(found)
+    moves = moved(found, groups)
     scores = _scores(made, found, young, moves)
     taught = Taught(made.cost, numpy.full(made.cost.shape, numpy.nan), numpy.zeros(made.cost.shape, bool))
     for _ in range(LOOKS):

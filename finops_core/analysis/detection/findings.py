@@ -1,5 +1,7 @@
 """Which incidents a reader is told of: the evidence walked through once, day by day, all series at a time."""
 
+from bisect import bisect_right
+
 import numpy
 import polars
 
@@ -12,6 +14,10 @@ from finops_core.analysis.detection.records import Evidence, Finding, Settings
 from finops_core.analysis.detection.walk import Incidents, Row, Walk, walk_of
 
 _DEFAULT = Settings()
+_LEAST_SHARE = 0.3
+"""A day of which less is usually there is not judged by what is."""
+_DEVIATIONS, _MODEL_ERROR = 5.0, 0.1
+"""What an incomplete day must be away to be raised, in deviations; and the error of taking it for its usual share."""
 
 
 def findings(found: Evidence, settings: Settings = _DEFAULT) -> list[Finding]:
@@ -63,7 +69,23 @@ def _prepared(days: polars.DataFrame, names: tuple[str, ...], settings: Settings
         actual, expected = plausible(found, span, made.weekday)
         enough = span.direction * (actual - expected) >= settings.least_money
         scores.append(numpy.where(enough, matrix(column), 0))
+    if settings.complete_until is not None:
+        begin = bisect_right(weekdays, settings.complete_until)
+        scores[0][:, begin:] = numpy.maximum(scores[0][:, begin:], _incomplete(made, found, settings, begin))
     return walk_of(made, found, scores)
+
+
+def _incomplete(made: Grid, found: Expectation, settings: Settings, begin: int) -> Floats:
+    """Scores up of the days from `begin`, whose charges are not all there: of what they will cost, going by the usual share of their age.
+
+    Days of unknown age keep the score of what is there; a day that is not complete says nothing of falls.
+    """
+    ages = [(made.days[-1] - day).days for day in made.days[begin:]]
+    share = numpy.array([settings.usual_share.get(age, 1.0) for age in ages])
+    size = found.size[:, begin:]
+    away = found.cost[:, begin:] / numpy.maximum(share, _LEAST_SHARE) - found.plain[:, begin:]
+    score = numpy.nan_to_num(away / (size * numpy.hypot(found.scale[:, begin:], _MODEL_ERROR)) / _DEVIATIONS)
+    return numpy.where((away >= settings.least_money) & (share >= _LEAST_SHARE), score, 0)
 
 
 def _finding(walk: Walk, row: Row, name: str) -> Finding:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy
+from numpy.typing import NDArray
 
 from finops_core.analysis.detection import rolling
 from finops_core.analysis.detection.expectation import LEVEL_DAYS, Expectation
@@ -39,6 +40,8 @@ SPANS = (
 
 _TODAY = 1.0
 """Deviations that the day itself must be away: what is over is not raised."""
+_LEAST_DROP = 0.25
+"""Of the expected cost: what falls less is no alarm, and what falls little by little never falls so much in a week."""
 _WINSOR, _WINSOR_SIGMAS = 0.3, 3.0
 """How far a day counts within longer spans, relative and in deviations: one peak is no new level."""
 _MODEL_ERROR = 0.04
@@ -114,6 +117,8 @@ def _deviations(found: Expectation, span: Span, away: Floats, weekday: numpy.nda
     systematic = _MODEL_ERROR * size + _LEVEL_ERROR * rolling.total(deviation, span.days)
     error = numpy.sqrt(rolling.total(deviation**2, span.days) + systematic**2)
     today = span.direction * (found.cost - found.plain) >= _TODAY * found.size * found.scale
+    if span.direction < 0:
+        today &= found.low_level * found.share - found.cost >= _LEAST_DROP * found.size
     away = numpy.maximum(span.direction * away, 0)
     return numpy.where(counted & today, away / numpy.maximum(error, 1e-9), 0)
 
@@ -145,10 +150,10 @@ _MOVES = ((1, 1, 6.0, 0.1), (14, 2, 3.0, 0.15), (28, 4, 2.0, 0.25))
 """Days, parts of them that must all agree, deviations that both sides must show at least, and how far they may differ, relative."""
 
 
-def moved(found: Expectation) -> Floats:
+def moved(found: Expectation, groups: NDArray[numpy.int64]) -> Floats:
     """Money a day that one series gains and another loses, in every part of the days looked at: cost that moved, none that came; else 0.
 
-    For ten days after it was seen: a move takes weeks, and shows on most of its days, not on all.
+    Only within the same of `groups`, one a series. For ten days after it was seen: a move takes weeks, and shows on most of its days, not on all.
     """
     seen = numpy.zeros(found.cost.shape)
     for days, count, least, apart in _MOVES:
@@ -161,7 +166,7 @@ def moved(found: Expectation) -> Floats:
             gains = numpy.flatnonzero(strong[:, day] >= least)
             losses = numpy.flatnonzero(strong[:, day] <= -least)
             if len(gains) and len(losses):
-                match = numpy.ones((len(gains), len(losses)), bool)
+                match = groups[gains][:, None] == groups[losses][None, :]
                 for part in parts:
                     gain, loss = part[gains, day][:, None], part[losses, day][None, :]
                     size = numpy.maximum(numpy.abs(gain), numpy.abs(loss))

@@ -129,7 +129,8 @@ class Incidents:
             self.weekends &= ~goes_on
         self.quiet = numpy.where(goes_on, 0, self.quiet + ~numpy.isnan(cost))
         away = numpy.abs(walk.away[day])
-        self.calm = numpy.where(away < 2.5, self.calm + 1, numpy.where(away > 3, 0, self.calm))
+        calm = numpy.where(away < 2.5, self.calm + 1, numpy.where(away > 3, 0, self.calm))
+        self.calm = numpy.where(self.weekends & (walk.weekday[day] < 5), self.calm, calm)
         over = self.quiet >= numpy.where(self.weekends, _QUIET_DAYS_WEEKENDS, _QUIET_DAYS)
         accepted = (self.calm >= _CALM_DAYS) & (day - self.start >= _ACCEPTED_AFTER)
         for series in numpy.flatnonzero(opened & (over | accepted)).tolist():
