@@ -1,0 +1,86 @@
+"""What each method would have said at earlier ends of months, and which one a series is left to.
+
+Walking forward: a method is given the costs up to a day and asked for the blocks after it, which have come since.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy
+from numpy.typing import NDArray
+
+from finops_core.analysis.forecasting.features import MONTH
+from finops_core.analysis.forecasting.methods import Block, methods
+from finops_core.analysis.forecasting.panel import Floats
+
+BLOCKS: tuple[Block, ...] = ((0, 30), (30, 61), (61, 92))
+"""The first, second and third month ahead, in days."""
+DEFAULT = "pooled trees"
+_ORIGINS = 6
+_STEP = 30
+_LEAST_BEFORE = 84
+"""Days before the first day that is asked for."""
+_TRUSTED = 4
+"""Times that a method must have been tried before it replaces the default."""
+_MARGIN = 0.75
+"""A method replaces the default where its errors were at most this share of the default's: less may well be luck."""
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What was said and what came; methods × origins × series × blocks, NaN where there was nothing to compare."""
+
+    names: tuple[str, ...]
+    said: NDArray[numpy.float64]
+    came: NDArray[numpy.float64]
+    """Origins × series × blocks."""
+
+    def errors(self) -> Floats:
+        """Methods × series: the sum of absolute errors over that of what came (WAPE); NaN where nothing was compared."""
+        compared = numpy.isfinite(self.came)
+        wrong = numpy.nansum(numpy.abs(self.said - self.came), axis=(1, 3))
+        total = numpy.where(compared, numpy.abs(self.came), 0.0).sum(axis=(0, 2))
+        out = numpy.full_like(wrong, numpy.nan)
+        return numpy.divide(wrong, total, out=out, where=(total > 0) & compared.any(axis=(0, 2)))
+
+    def chosen(self) -> NDArray[numpy.int64]:
+        """The method of each series, as a place in `names`."""
+        default = self.names.index(DEFAULT)
+        wape = self.errors()
+        tried = numpy.isfinite(self.came[:, :, 0]).sum(0)
+        best = numpy.where(numpy.isfinite(wape), wape, numpy.inf).argmin(0)
+        better = wape[best, numpy.arange(wape.shape[1])] <= _MARGIN * wape[default]
+        return numpy.where(better & (tried >= _TRUSTED), best, default)
+
+
+def backtest(costs: Floats, starts: NDArray[numpy.int64]) -> Backtest:
+    """Asks all methods at up to six earlier days, a month apart, for the months that followed."""
+    known = methods()
+    names = tuple(known)
+    length = costs.shape[1]
+    days = [length - _STEP * n for n in range(1, _ORIGINS + 1) if length - _STEP * n >= _LEAST_BEFORE]
+    said = numpy.full((len(names), len(days), len(costs), len(BLOCKS)), numpy.nan)
+    came = numpy.full((len(days), len(costs), len(BLOCKS)), numpy.nan)
+    for row, day in enumerate(days):
+        old = starts <= day - 2 * MONTH
+        blocks = [b for b in BLOCKS if day + b[1] <= length]
+        if not old.any():
+            continue
+        for column, (start, end) in enumerate(blocks):
+            came[row, old, column] = costs[old, day + start : day + end].mean(1)
+        for number, name in enumerate(names):
+            said[number, row, old, : len(blocks)] = known[name].means(costs[old, :day], blocks)
+    return Backtest(names, said, came)
+
+
+def relative_errors(tested: Backtest, chosen: NDArray[numpy.int64]) -> Floats:
+    """Origins × series × blocks: (what came − what was said) / what was said, by the method chosen; at most ±3."""
+    said = numpy.take_along_axis(tested.said, chosen[None, None, :, None], axis=0)[0]
+    found = numpy.full_like(said, numpy.nan)
+    numpy.divide(tested.came - said, numpy.abs(said), out=found, where=numpy.abs(said) > 0)
+    return numpy.clip(found, -3, 3)
+
+
+def agreed(names: Sequence[str], chosen: NDArray[numpy.int64]) -> list[str]:
+    """The names of the methods chosen."""
+    return [names[n] for n in chosen]

@@ -1,0 +1,62 @@
+"""Bands from a forecast's own errors (split conformal prediction): what share of a forecast earlier ones were off by.
+
+Each series' errors are measured against its own usual error, drawn towards that of all, since six months of one series say little of
+its tails; the quantiles are then those of all series together. Source: Lei et al., Distribution-free predictive inference for
+regression (2018), with normalised residuals.
+"""
+
+from dataclasses import dataclass
+
+import numpy
+
+from finops_core.analysis.forecasting.panel import Floats
+
+LOW, HIGH = 0.1, 0.9
+_DRAWN = 3.0
+"""Months of all series that a series' own months are joined with."""
+_UNTRIED = 0.25
+"""The usual relative error where nothing could be compared."""
+_WIDER = 1.35
+"""How much wider errors get from one month ahead to the next, where it could not be measured."""
+_ENOUGH = 12
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Relative widths, series × blocks: p10 is the forecast × (1 − low), p90 the forecast × (1 + high); at least 0."""
+
+    low: Floats
+    high: Floats
+    measured: bool
+    """Whether there was enough to measure."""
+
+
+def bands(errors: Floats) -> Bands:
+    """From relative errors, origins × series × blocks, NaN where nothing came yet."""
+    count, blocks = errors.shape[1:]
+    usual = _usual(errors)
+    low, high = numpy.zeros((count, blocks)), numpy.zeros((count, blocks))
+    measured = True
+    before = (1.28 * _UNTRIED / _WIDER, 1.28 * _UNTRIED / _WIDER)
+    for block in range(blocks):
+        scaled = (errors[:, :, block] / usual).ravel()
+        scaled = scaled[numpy.isfinite(scaled)]
+        if len(scaled) >= _ENOUGH:
+            share = min(1.0, (1 - LOW) * (1 + 1 / len(scaled)))
+            before = (-float(numpy.quantile(scaled, 1 - share)), float(numpy.quantile(scaled, share)))
+        else:
+            measured = measured and block > 0
+            before = (before[0] * _WIDER, before[1] * _WIDER)
+        low[:, block], high[:, block] = numpy.maximum(before[0], 0) * usual, numpy.maximum(before[1], 0) * usual
+    return Bands(numpy.minimum(low, 1.0), high, measured)
+
+
+def _usual(errors: Floats) -> Floats:
+    """The usual absolute error of each series one month ahead, drawn to that of all; 1 where nothing is known of any."""
+    first = numpy.abs(errors[:, :, 0])
+    known = numpy.isfinite(first)
+    if not known.any():
+        return numpy.ones(errors.shape[1])
+    of_all = max(float(numpy.median(first[known])), 0.005)
+    own = numpy.where(known, first, 0.0).sum(0)
+    return (own + _DRAWN * of_all) / (known.sum(0) + _DRAWN)

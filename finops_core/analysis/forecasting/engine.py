@@ -1,0 +1,198 @@
+"""Series in, forecast out: the level of the coming months by the method that a series is left to, and the shape of its days."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+import numpy
+import polars
+
+from finops_core.analysis.forecasting.backtest import BLOCKS, agreed, backtest, relative_errors
+from finops_core.analysis.forecasting.bands import Bands, bands
+from finops_core.analysis.forecasting.features import MONTH
+from finops_core.analysis.forecasting.methods import methods
+from finops_core.analysis.forecasting.panel import Floats, Panel, panel
+from finops_core.analysis.forecasting.shapes import shape, weekdays
+from finops_core.errors import UsageError
+
+Grain = Literal["day", "month"]
+LONGEST = 1100
+_SHORT = 2 * MONTH
+"""Days below which a series has too little past for a method to be chosen."""
+_Z = 1.2816
+"""The 90th percentile of the normal distribution, for the noise of single days."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The forecast of series of daily cost, from the day after the newest day of all."""
+
+    table: polars.DataFrame
+    """series_id, period (Date: the day, or the first of its month), mean, p10, p50, p90: currency per period, float. A month covers
+    the days of the forecast that lie in it."""
+    methods: polars.DataFrame
+    """series_id, method, why (a sentence), wape (of the method in backtests, share of what came; null where none was possible)."""
+
+
+def forecast(series: polars.DataFrame, horizon_days: int, grain: Grain = "day") -> Forecast:
+    """Forecasts series (series_id, date, cost; complete days only) for so many days after the newest day of all.
+
+    p10 and p90 hold four of five periods in between, by the errors of the same method in backtests. Raises UsageError for a
+    horizon that is not between 1 and 1,100 days.
+    """
+    if not 1 <= horizon_days <= LONGEST:
+        raise UsageError(f"a forecast goes 1 to {LONGEST:,} days ahead, not {horizon_days}")
+    known = panel(series)
+    ahead = _Ahead.of(known, horizon_days)
+    return Forecast(_table(known, ahead, grain), ahead.methods)
+
+
+def paths(series: polars.DataFrame, horizon_days: int) -> polars.DataFrame:
+    """The mean cost of each day ahead: series_id, date, mean."""
+    return forecast(series, horizon_days).table.select("series_id", polars.col("period").alias("date"), "mean")
+
+
+@dataclass(frozen=True)
+class _Ahead:
+    """Series × days ahead."""
+
+    mean: Floats
+    middle: Floats
+    bands: Bands
+    noise: Floats
+    """The relative noise of a single day of each series: what is left when level and shape are known."""
+    methods: polars.DataFrame
+
+    @classmethod
+    def of(cls, known: Panel, horizon: int) -> "_Ahead":
+        count = len(known.ids)
+        mean = numpy.zeros((count, horizon))
+        names, why = [""] * count, [""] * count
+        wape = numpy.full(count, numpy.nan)
+        widths = Bands(numpy.full((count, len(BLOCKS)), 0.5), numpy.full((count, len(BLOCKS)), 0.5), False)
+        long = (known.lengths >= _SHORT) & ~known.ended
+        if long.any():
+            costs = known.costs[long]
+            tested = backtest(costs, known.starts[long])
+            chosen = tested.chosen()
+            found = numpy.stack([methods()[name].means(costs, BLOCKS) for name in tested.names])
+            levels = found[chosen, numpy.arange(len(costs))]
+            mean[long] = _daily(costs, known.first, levels, horizon)
+            own = bands(relative_errors(tested, chosen))
+            widths.low[long], widths.high[long] = own.low, own.high
+            errors = tested.errors()[chosen, numpy.arange(len(costs))]
+            for row, name, error in zip(numpy.flatnonzero(long), agreed(tested.names, chosen), errors, strict=True):
+                names[row], wape[row] = name, error
+                why[row] = _reason(name, error)
+        for row in numpy.flatnonzero(~long):
+            names[row], why[row], mean[row] = _short(known, int(row), horizon)
+        told = polars.DataFrame(
+            {"series_id": known.ids, "method": names, "why": why, "wape": wape},
+            schema={
+                "series_id": polars.String,
+                "method": polars.String,
+                "why": polars.String,
+                "wape": polars.Float64,
+            },
+        ).with_columns(polars.col("wape").fill_nan(None))
+        return cls(mean, mean, widths, _noise(known), told)
+
+
+def _reason(name: str, error: float) -> str:
+    said = methods()[name].description
+    words = f"{said[0].upper()}{said[1:]}"
+    return f"{words}; in backtests it was {error:.1%} off" if numpy.isfinite(error) else f"{words}; nothing to test it on yet"
+
+
+def _short(known: Panel, row: int, horizon: int) -> tuple[str, str, Floats]:
+    """A series that has too little past, or none any more."""
+    if known.ended[row] or not known.lengths[row]:
+        return "ended", "No cost in the last 28 days: nothing is expected", numpy.zeros(horizon)
+    costs = known.costs[row : row + 1, known.starts[row] :]
+    length = costs.shape[1]
+    usual = costs[:, -MONTH:].mean()
+    if length < 14:
+        return (
+            "mean",
+            f"Too short for more: the mean of its {length} day{'s' if length > 1 else ''}",
+            numpy.full(horizon, usual),
+        )
+    factors = weekdays(costs)[0][numpy.arange(horizon) % 7]
+    return "weekday mean", f"Too short for more: the weekday mean of its last {min(length, MONTH)} days", usual * factors
+
+
+def _daily(costs: Floats, first: date, levels: Floats, horizon: int) -> Floats:
+    """Days from the levels of the blocks: a line through their middles, times the shape of weekdays and closing days."""
+    factors, usual = shape(costs, first, horizon)
+    middles = numpy.array([(start + end - 1) / 2 for start, end in BLOCKS])
+    day = numpy.arange(horizon)
+    place = numpy.clip(numpy.searchsorted(middles, day), 1, len(middles) - 1)
+    before, after = middles[place - 1], middles[place]
+    share = numpy.clip((day - before) / (after - before), -0.5, 1.0)
+    line = levels[:, place - 1] * (1 - share) + levels[:, place] * share
+    straight = numpy.where((levels >= 0).all(1)[:, None], numpy.maximum(line, 0.0), line)
+    return straight * factors / usual[:, None]
+
+
+def _noise(known: Panel) -> Floats:
+    days = min(2 * MONTH, known.days)
+    if days < 14:
+        return numpy.full(len(known.ids), 0.3)
+    costs = known.costs[:, known.days - days // 7 * 7 :]
+    weeks = costs.reshape(len(costs), -1, 7)
+    mean = weeks.mean(2, keepdims=True)
+    shaped = mean * weekdays(numpy.nan_to_num(costs))[:, None, :]
+    away = numpy.divide(weeks - shaped, mean, out=numpy.full_like(weeks, numpy.nan), where=mean > 0)
+    away = numpy.where(numpy.isfinite(away), numpy.abs(away), 0.0)
+    return numpy.minimum(1.4826 * numpy.median(away.reshape(len(costs), -1), axis=1), 2.0)
+
+
+def _table(known: Panel, ahead: _Ahead, grain: Grain) -> polars.DataFrame:
+    horizon = ahead.mean.shape[1]
+    days = [known.following + timedelta(n) for n in range(horizon)] if known.days else []
+    if not days:
+        return polars.DataFrame(schema=_SCHEMA)
+    periods = days if grain == "day" else [d.replace(day=1) for d in days]
+    groups: dict[date, list[int]] = {}
+    for n, period in enumerate(periods):
+        groups.setdefault(period, []).append(n)
+    frames = []
+    for period, inside in groups.items():
+        mean = ahead.mean[:, inside].sum(1)
+        low, high = _widths(ahead, inside)
+        frames.append(
+            polars.DataFrame(
+                {
+                    "series_id": known.ids,
+                    "period": [period] * len(known.ids),
+                    "mean": mean,
+                    "p10": mean - numpy.abs(mean) * low,
+                    "p50": mean,
+                    "p90": mean + numpy.abs(mean) * high,
+                },
+                schema=_SCHEMA,
+            )
+        )
+    return polars.concat(frames).sort("series_id", "period", maintain_order=True)
+
+
+_SCHEMA = {
+    "series_id": polars.String,
+    "period": polars.Date,
+    "mean": polars.Float64,
+    "p10": polars.Float64,
+    "p50": polars.Float64,
+    "p90": polars.Float64,
+}
+
+
+def _widths(ahead: _Ahead, days: list[int]) -> tuple[Floats, Floats]:
+    """The relative widths of a period's band: those of its place ahead, and the noise of days where it has few."""
+    middle = sum(days) / len(days)
+    block = next((n for n, (_, end) in enumerate(BLOCKS) if middle < end), len(BLOCKS) - 1)
+    extra = max(0.0, 1 / len(days) - 1 / 30)
+    noise = (_Z * ahead.noise) ** 2 * extra
+    return (
+        numpy.minimum(numpy.sqrt(ahead.bands.low[:, block] ** 2 + noise), 1.0),
+        numpy.sqrt(ahead.bands.high[:, block] ** 2 + noise),
+    )
