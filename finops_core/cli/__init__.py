@@ -15,6 +15,7 @@ GROUPS = (
     "describing",
     "asking",
     "moving",
+    "forecasting_series",
     "owning",
     "currencies",
     "deploying",

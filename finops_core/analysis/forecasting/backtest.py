@@ -15,7 +15,7 @@ from finops_core.analysis.forecasting.panel import Floats
 
 BLOCKS: tuple[Block, ...] = ((0, 30), (30, 61), (61, 92))
 """The first, second and third month ahead, in days."""
-DEFAULT = "pooled trees"
+DEFAULT, PLAIN = "pooled trees", "weekday mean"
 _ORIGINS = 6
 _STEP = 30
 _LEAST_BEFORE = 84
@@ -40,8 +40,9 @@ class Backtest:
         compared = numpy.isfinite(self.came)
         wrong = numpy.nansum(numpy.abs(self.said - self.came), axis=(1, 3))
         total = numpy.where(compared, numpy.abs(self.came), 0.0).sum(axis=(0, 2))
-        out = numpy.full_like(wrong, numpy.nan)
-        return numpy.divide(wrong, total, out=out, where=(total > 0) & compared.any(axis=(0, 2)))
+        out: Floats = numpy.full_like(wrong, numpy.nan)
+        numpy.divide(wrong, total, out=out, where=(total > 0) & compared.any(axis=(0, 2)))
+        return out
 
     def chosen(self) -> NDArray[numpy.int64]:
         """The method of each series, as a place in `names`."""
@@ -73,12 +74,16 @@ def backtest(costs: Floats, starts: NDArray[numpy.int64]) -> Backtest:
     return Backtest(names, said, came)
 
 
-def relative_errors(tested: Backtest, chosen: NDArray[numpy.int64]) -> Floats:
-    """Origins × series × blocks: (what came − what was said) / what was said, by the method chosen; at most ±3."""
+def relative_errors(tested: Backtest, chosen: NDArray[numpy.int64], least: Floats) -> Floats:
+    """Origins × series × blocks: (what came − what was said) / what was said, by the method chosen; at most ±3.
+
+    `least` (series) is what an error is measured against where less than that was said.
+    """
     said = numpy.take_along_axis(tested.said, chosen[None, None, :, None], axis=0)[0]
+    against = numpy.maximum(numpy.abs(said), least[None, :, None])
     found = numpy.full_like(said, numpy.nan)
-    numpy.divide(tested.came - said, numpy.abs(said), out=found, where=numpy.abs(said) > 0)
-    return numpy.clip(found, -3, 3)
+    numpy.divide(tested.came - said, against, out=found, where=against > 0)
+    return numpy.asarray(numpy.clip(found, -3, 3))
 
 
 def agreed(names: Sequence[str], chosen: NDArray[numpy.int64]) -> list[str]:

@@ -34,12 +34,12 @@ class Bands:
 def bands(errors: Floats) -> Bands:
     """From relative errors, origins × series × blocks, NaN where nothing came yet."""
     count, blocks = errors.shape[1:]
-    usual = _usual(errors)
+    usual, without = _usual(errors)
     low, high = numpy.zeros((count, blocks)), numpy.zeros((count, blocks))
     measured = True
     before = (1.28 * _UNTRIED / _WIDER, 1.28 * _UNTRIED / _WIDER)
     for block in range(blocks):
-        scaled = (errors[:, :, block] / usual).ravel()
+        scaled = (errors[:, :, block] / without).ravel()
         scaled = scaled[numpy.isfinite(scaled)]
         if len(scaled) >= _ENOUGH:
             share = min(1.0, (1 - LOW) * (1 + 1 / len(scaled)))
@@ -47,16 +47,22 @@ def bands(errors: Floats) -> Bands:
         else:
             measured = measured and block > 0
             before = (before[0] * _WIDER, before[1] * _WIDER)
-        low[:, block], high[:, block] = numpy.maximum(before[0], 0) * usual, numpy.maximum(before[1], 0) * usual
+        low[:, block], high[:, block] = (
+            numpy.maximum(before[0], 0) * usual,
+            numpy.maximum(before[1], 0) * usual,
+        )
     return Bands(numpy.minimum(low, 1.0), high, measured)
 
 
-def _usual(errors: Floats) -> Floats:
-    """The usual absolute error of each series one month ahead, drawn to that of all; 1 where nothing is known of any."""
+def _usual(errors: Floats) -> tuple[Floats, Floats]:
+    """The usual absolute error of each series one month ahead, drawn to that of all; 1 where nothing is known of any.
+
+    Also origins × series: the same without the error of that origin, which it is to judge.
+    """
     first = numpy.abs(errors[:, :, 0])
     known = numpy.isfinite(first)
     if not known.any():
-        return numpy.ones(errors.shape[1])
+        return numpy.ones(errors.shape[1]), numpy.ones(errors.shape[:2])
     of_all = max(float(numpy.median(first[known])), 0.005)
-    own = numpy.where(known, first, 0.0).sum(0)
-    return (own + _DRAWN * of_all) / (known.sum(0) + _DRAWN)
+    own, count = numpy.where(known, first, 0.0).sum(0) + _DRAWN * of_all, known.sum(0) + _DRAWN
+    return own / count, (own - numpy.where(known, first, 0.0)) / (count - known)

@@ -6,8 +6,9 @@ from typing import Literal
 
 import numpy
 import polars
+from numpy.typing import NDArray
 
-from finops_core.analysis.forecasting.backtest import BLOCKS, agreed, backtest, relative_errors
+from finops_core.analysis.forecasting.backtest import BLOCKS, PLAIN, agreed, backtest, relative_errors
 from finops_core.analysis.forecasting.bands import Bands, bands
 from finops_core.analysis.forecasting.features import MONTH
 from finops_core.analysis.forecasting.methods import methods
@@ -49,7 +50,9 @@ def forecast(series: polars.DataFrame, horizon_days: int, grain: Grain = "day") 
 
 def paths(series: polars.DataFrame, horizon_days: int) -> polars.DataFrame:
     """The mean cost of each day ahead: series_id, date, mean."""
-    return forecast(series, horizon_days).table.select("series_id", polars.col("period").alias("date"), "mean")
+    return forecast(series, horizon_days).table.select(
+        "series_id", polars.col("period").alias("date"), "mean"
+    )
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class _Ahead:
     """Series × days ahead."""
 
     mean: Floats
-    middle: Floats
+    least: Floats
+    """What the band is measured against where the mean of a day is less: for series that change their sign."""
     bands: Bands
     noise: Floats
     """The relative noise of a single day of each series: what is left when level and shape are known."""
@@ -68,24 +72,35 @@ class _Ahead:
         count = len(known.ids)
         mean = numpy.zeros((count, horizon))
         names, why = [""] * count, [""] * count
-        wape = numpy.full(count, numpy.nan)
+        wape, least = numpy.full(count, numpy.nan), numpy.zeros(count)
         widths = Bands(numpy.full((count, len(BLOCKS)), 0.5), numpy.full((count, len(BLOCKS)), 0.5), False)
         long = (known.lengths >= _SHORT) & ~known.ended
         if long.any():
             costs = known.costs[long]
             tested = backtest(costs, known.starts[long])
-            chosen = tested.chosen()
             found = numpy.stack([methods()[name].means(costs, BLOCKS) for name in tested.names])
+            chosen = _said_by(tested.chosen(), tested.names, found)
             levels = found[chosen, numpy.arange(len(costs))]
             mean[long] = _daily(costs, known.first, levels, horizon)
-            own = bands(relative_errors(tested, chosen))
+            least[long] = _least(costs)
+            own = bands(relative_errors(tested, chosen, least[long]))
             widths.low[long], widths.high[long] = own.low, own.high
             errors = tested.errors()[chosen, numpy.arange(len(costs))]
-            for row, name, error in zip(numpy.flatnonzero(long), agreed(tested.names, chosen), errors, strict=True):
+            for row, name, error in zip(
+                numpy.flatnonzero(long), agreed(tested.names, chosen), errors, strict=True
+            ):
                 names[row], wape[row] = name, error
                 why[row] = _reason(name, error)
         for row in numpy.flatnonzero(~long):
             names[row], why[row], mean[row] = _short(known, int(row), horizon)
+        for row in numpy.flatnonzero(_constant(known)):
+            cost = known.costs[row, -1]
+            names[row], why[row], mean[row] = (
+                "constant",
+                "Every day of the last eight weeks cost the same",
+                cost,
+            )
+            wape[row], widths.low[row], widths.high[row] = 0.0, 0.0, 0.0
         told = polars.DataFrame(
             {"series_id": known.ids, "method": names, "why": why, "wape": wape},
             schema={
@@ -95,13 +110,39 @@ class _Ahead:
                 "wape": polars.Float64,
             },
         ).with_columns(polars.col("wape").fill_nan(None))
-        return cls(mean, mean, widths, _noise(known), told)
+        return cls(mean, least, widths, _noise(known), told)
+
+
+def _said_by(chosen: NDArray[numpy.int64], names: tuple[str, ...], found: Floats) -> NDArray[numpy.int64]:
+    """Where the trees had nothing to learn from, they say what the plain mean says, and it is told so."""
+    plain = names.index(PLAIN)
+    same = (found[chosen, numpy.arange(found.shape[1])] == found[plain]).all(1)
+    return numpy.where(same, plain, chosen)
+
+
+def _least(costs: Floats) -> Floats:
+    recent = costs[:, -MONTH:]
+    both = (recent < 0).any(1) & (recent > 0).any(1)
+    return numpy.where(both, numpy.abs(recent).mean(1), 0.0)
+
+
+def _constant(known: Panel) -> NDArray[numpy.bool_]:
+    """Series that cost the same on each of the last 56 days, none of which need be known beyond that."""
+    if known.days < _SHORT:
+        return numpy.zeros(len(known.ids), bool)
+    recent = known.costs[:, -_SHORT:]
+    same = numpy.isfinite(recent) & (recent == recent[:, :1])
+    return numpy.asarray(same.all(1)) & ~known.ended
 
 
 def _reason(name: str, error: float) -> str:
     said = methods()[name].description
     words = f"{said[0].upper()}{said[1:]}"
-    return f"{words}; in backtests it was {error:.1%} off" if numpy.isfinite(error) else f"{words}; nothing to test it on yet"
+    return (
+        f"{words}; in backtests it was {error:.1%} off"
+        if numpy.isfinite(error)
+        else f"{words}; nothing to test it on yet"
+    )
 
 
 def _short(known: Panel, row: int, horizon: int) -> tuple[str, str, Floats]:
@@ -118,7 +159,11 @@ def _short(known: Panel, row: int, horizon: int) -> tuple[str, str, Floats]:
             numpy.full(horizon, usual),
         )
     factors = weekdays(costs)[0][numpy.arange(horizon) % 7]
-    return "weekday mean", f"Too short for more: the weekday mean of its last {min(length, MONTH)} days", usual * factors
+    return (
+        "weekday mean",
+        f"Too short for more: the weekday mean of its last {min(length, MONTH)} days",
+        usual * factors,
+    )
 
 
 def _daily(costs: Floats, first: date, levels: Floats, horizon: int) -> Floats:
@@ -130,8 +175,9 @@ def _daily(costs: Floats, first: date, levels: Floats, horizon: int) -> Floats:
     before, after = middles[place - 1], middles[place]
     share = numpy.clip((day - before) / (after - before), -0.5, 1.0)
     line = levels[:, place - 1] * (1 - share) + levels[:, place] * share
-    straight = numpy.where((levels >= 0).all(1)[:, None], numpy.maximum(line, 0.0), line)
-    return straight * factors / usual[:, None]
+    positive = numpy.asarray(levels >= 0).all(axis=1, keepdims=True)
+    straight = numpy.where(positive, numpy.maximum(line, 0.0), line)
+    return numpy.asarray(straight * factors / usual[:, None])
 
 
 def _noise(known: Panel) -> Floats:
@@ -144,7 +190,7 @@ def _noise(known: Panel) -> Floats:
     shaped = mean * weekdays(numpy.nan_to_num(costs))[:, None, :]
     away = numpy.divide(weeks - shaped, mean, out=numpy.full_like(weeks, numpy.nan), where=mean > 0)
     away = numpy.where(numpy.isfinite(away), numpy.abs(away), 0.0)
-    return numpy.minimum(1.4826 * numpy.median(away.reshape(len(costs), -1), axis=1), 2.0)
+    return numpy.asarray(numpy.minimum(1.4826 * numpy.median(away.reshape(len(costs), -1), axis=1), 2.0))
 
 
 def _table(known: Panel, ahead: _Ahead, grain: Grain) -> polars.DataFrame:
@@ -159,6 +205,7 @@ def _table(known: Panel, ahead: _Ahead, grain: Grain) -> polars.DataFrame:
     frames = []
     for period, inside in groups.items():
         mean = ahead.mean[:, inside].sum(1)
+        against = numpy.maximum(numpy.abs(mean), ahead.least * len(inside))
         low, high = _widths(ahead, inside)
         frames.append(
             polars.DataFrame(
@@ -166,9 +213,9 @@ def _table(known: Panel, ahead: _Ahead, grain: Grain) -> polars.DataFrame:
                     "series_id": known.ids,
                     "period": [period] * len(known.ids),
                     "mean": mean,
-                    "p10": mean - numpy.abs(mean) * low,
+                    "p10": mean - against * low,
                     "p50": mean,
-                    "p90": mean + numpy.abs(mean) * high,
+                    "p90": mean + against * high,
                 },
                 schema=_SCHEMA,
             )

@@ -14,11 +14,23 @@ MONTH = 28
 WEEKS = 14
 """How far back features look."""
 _NO_LESS = 1e-9
+_FAR, _FAR_SPREADS, _ODD_DAYS = 3.0, 6.0, 3
+"""A day is odd at three times the usual (or a third of it) and six of the usual deviations; more than three such days are none."""
 
 
 def level(costs: Floats) -> Floats:
-    """The mean cost of a day in the last four weeks, currency per day: the weekday mean of 28 days, summed over weeks."""
-    return costs[:, -MONTH:].mean(1)
+    """The mean cost of a day in the last four weeks, currency per day: up to three days far from all others do not count."""
+    days = costs[:, -MONTH:]
+    length = days.shape[1]
+    factors = numpy.tile(weekdays(costs), MONTH // WEEK)[:, -length:]
+    shaped = days / numpy.maximum(factors, 0.02)
+    middle = numpy.median(shaped, axis=1, keepdims=True)
+    spread = numpy.median(numpy.abs(shaped - middle), axis=1, keepdims=True)
+    high = shaped > numpy.maximum(_FAR * middle, middle + _FAR_SPREADS * spread)
+    low = (shaped < numpy.minimum(middle / _FAR, middle - _FAR_SPREADS * spread)) & (factors > 0.3)
+    odd = (high | low) & (middle > 0)
+    odd &= odd.sum(1, keepdims=True) <= _ODD_DAYS
+    return numpy.asarray(numpy.where(odd, middle * factors, days).mean(1))
 
 
 def weekly(costs: Floats, weeks: int = WEEKS) -> Floats:
@@ -35,7 +47,7 @@ def weekly(costs: Floats, weeks: int = WEEKS) -> Floats:
 def slope(logs: Floats) -> Floats:
     """The median of the slopes between all pairs of weeks (Theil and Sen), in log per week."""
     later, earlier = numpy.triu_indices(logs.shape[1], 1)[::-1]
-    return numpy.median((logs[:, later] - logs[:, earlier]) / (later - earlier), axis=1)
+    return numpy.asarray(numpy.median((logs[:, later] - logs[:, earlier]) / (later - earlier), axis=1))
 
 
 def features(costs: Floats) -> Floats:

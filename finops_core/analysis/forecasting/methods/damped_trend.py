@@ -23,7 +23,7 @@ def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
     now = numpy.median(logs - trend[:, None] * WEEK * numpy.arange(1 - _WEEKS, 1), axis=1) + 3.5 * trend
     decay = numpy.log(2) / _HALF_LIFE
     grown = [(1 - numpy.exp(-decay * (start + end) / 2)) / decay for start, end in blocks]
-    return numpy.exp(now[:, None] + trend[:, None] * numpy.array(grown))
+    return numpy.asarray(numpy.exp(now[:, None] + trend[:, None] * numpy.array(grown)))
 
 
 METHOD = Method("damped trend", "the trend of the last twelve weeks, fading", means)

@@ -8,6 +8,7 @@ the reason that it beats models of one series: from all of them it learns how of
 from collections.abc import Sequence
 
 import numpy
+from numpy.typing import NDArray
 
 from finops_core.analysis.forecasting.features import MONTH, features, level
 from finops_core.analysis.forecasting.methods import Block, Method
@@ -20,6 +21,8 @@ _ENOUGH = 150
 _MOST = 6000
 _HIGHEST = 4.0
 """What followed is learnt up to so many times the level: one giant value teaches nothing."""
+_DRAWN = 5
+"""Series without change that those learnt from are joined with: few series are drawn to their level."""
 _LOSSES = ("absolute_error", "squared_error")
 
 
@@ -30,16 +33,18 @@ def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
     if not asked.any():
         return found
     known = features(costs[asked])
+    share = asked.sum() / (asked.sum() + _DRAWN)
     for column, (start, end) in enumerate(blocks):
         examples, followed = _examples(costs, start, end)
         if len(followed) >= _ENOUGH:
-            found[asked, column] = usual[asked] * _learnt(examples, followed, known)
+            found[asked, column] = usual[asked] * (1 + share * (_learnt(examples, followed, known) - 1))
     return found
 
 
-def _learnable(costs: Floats) -> numpy.ndarray:
+def _learnable(costs: Floats) -> NDArray[numpy.bool_]:
     usual = level(costs)
-    return numpy.isfinite(usual) & (usual > 1e-6) & (costs[:, -MONTH:] >= 0).all(1)
+    learnable: NDArray[numpy.bool_] = numpy.isfinite(usual) & (usual > 1e-6) & (costs[:, -MONTH:] >= 0).all(1)
+    return learnable
 
 
 def _examples(costs: Floats, start: int, end: int) -> tuple[Floats, Floats]:
@@ -64,6 +69,7 @@ def _examples(costs: Floats, start: int, end: int) -> tuple[Floats, Floats]:
 
 def _learnt(examples: Floats, followed: Floats, known: Floats) -> Floats:
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
 
     told = []
     for loss in _LOSSES:
@@ -77,8 +83,9 @@ def _learnt(examples: Floats, followed: Floats, known: Floats) -> Floats:
             early_stopping=False,
             random_state=0,
         )
-        told.append(model.fit(examples, followed).predict(known))
-    return numpy.maximum(numpy.mean(told, axis=0), 0.0)
+        with threadpool_limits(1):  # the same figures on any machine; and faster, for so few examples
+            told.append(model.fit(examples, followed).predict(known))
+    return numpy.asarray(numpy.maximum(numpy.mean(told, axis=0), 0.0))
 
 
 METHOD = Method("pooled trees", "what followed such courses in all series, learnt by boosted trees", means)

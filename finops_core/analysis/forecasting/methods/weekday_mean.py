@@ -13,4 +13,4 @@ def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
     return numpy.repeat(level(costs)[:, None], len(blocks), 1)
 
 
-METHOD = Method("weekday mean", "the weekday mean of the last 28 days", means)
+METHOD = Method("weekday mean", "the weekday mean of the last 28 days, without single odd days", means)
