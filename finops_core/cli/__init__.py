@@ -16,6 +16,7 @@ GROUPS = (
     "asking",
     "moving",
     "forecasting_series",
+    "detecting",
     "owning",
     "currencies",
     "deploying",
