@@ -29,6 +29,8 @@ class Bands:
     high: Floats
     measured: bool
     """Whether there was enough to measure."""
+    quantiles: tuple[tuple[float, float], ...] = ()
+    """For each block, how many usual errors lie below (0 or more) and above in four of five cases."""
 
 
 def bands(errors: Floats) -> Bands:
@@ -36,7 +38,7 @@ def bands(errors: Floats) -> Bands:
     count, blocks = errors.shape[1:]
     usual, without = _usual(errors)
     low, high = numpy.zeros((count, blocks)), numpy.zeros((count, blocks))
-    measured = True
+    measured, quantiles = True, []
     before = (1.28 * _UNTRIED / _WIDER, 1.28 * _UNTRIED / _WIDER)
     for block in range(blocks):
         scaled = (errors[:, :, block] / without).ravel()
@@ -47,11 +49,12 @@ def bands(errors: Floats) -> Bands:
         else:
             measured = measured and block > 0
             before = (before[0] * _WIDER, before[1] * _WIDER)
+        quantiles.append((max(before[0], 0.0), max(before[1], 0.0)))
         low[:, block], high[:, block] = (
             numpy.maximum(before[0], 0) * usual,
             numpy.maximum(before[1], 0) * usual,
         )
-    return Bands(numpy.minimum(low, 1.0), high, measured)
+    return Bands(numpy.minimum(low, 1.0), high, measured, tuple(quantiles))
 
 
 def _usual(errors: Floats) -> tuple[Floats, Floats]:

@@ -1,6 +1,6 @@
 """Series in, forecast out: the level of the coming months by the method that a series is left to, and the shape of its days."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -8,7 +8,15 @@ import numpy
 import polars
 from numpy.typing import NDArray
 
-from finops_core.analysis.forecasting.backtest import BLOCKS, PLAIN, agreed, backtest, relative_errors
+from finops_core.analysis.forecasting.backtest import (
+    BLOCKS,
+    PLAIN,
+    Backtest,
+    agreed,
+    backtest,
+    followed,
+    relative_errors,
+)
 from finops_core.analysis.forecasting.bands import Bands, bands
 from finops_core.analysis.forecasting.features import MONTH
 from finops_core.analysis.forecasting.methods import methods
@@ -33,6 +41,11 @@ class Forecast:
     the days of the forecast that lie in it."""
     methods: polars.DataFrame
     """series_id, method, why (a sentence), wape (of the method in backtests, share of what came; null where none was possible)."""
+    tested: polars.DataFrame
+    """What would have been said before and what came: series_id, origin (the first day asked for), ahead (1: the first month of 30
+    days, 2, 3), said, came (currency in those days)."""
+    quantiles: tuple[tuple[float, float], ...]
+    """For the first, second and third month ahead: how many of its usual errors a forecast's band reaches down and up."""
 
 
 def forecast(series: polars.DataFrame, horizon_days: int, grain: Grain = "day") -> Forecast:
@@ -45,7 +58,7 @@ def forecast(series: polars.DataFrame, horizon_days: int, grain: Grain = "day") 
         raise UsageError(f"a forecast goes 1 to {LONGEST:,} days ahead, not {horizon_days}")
     known = panel(series)
     ahead = _Ahead.of(known, horizon_days)
-    return Forecast(_table(known, ahead, grain), ahead.methods)
+    return Forecast(_table(known, ahead, grain), ahead.methods, ahead.tested, ahead.bands.quantiles)
 
 
 def paths(series: polars.DataFrame, horizon_days: int) -> polars.DataFrame:
@@ -66,6 +79,7 @@ class _Ahead:
     noise: Floats
     """The relative noise of a single day of each series: what is left when level and shape are known."""
     methods: polars.DataFrame
+    tested: polars.DataFrame
 
     @classmethod
     def of(cls, known: Panel, horizon: int) -> "_Ahead":
@@ -74,17 +88,21 @@ class _Ahead:
         names, why = [""] * count, [""] * count
         wape, least = numpy.full(count, numpy.nan), numpy.zeros(count)
         widths = Bands(numpy.full((count, len(BLOCKS)), 0.5), numpy.full((count, len(BLOCKS)), 0.5), False)
+        trials = polars.DataFrame(schema=_TESTED)
         long = (known.lengths >= _SHORT) & ~known.ended
         if long.any():
             costs = known.costs[long]
             tested = backtest(costs, known.starts[long])
             found = numpy.stack([methods()[name].means(costs, BLOCKS) for name in tested.names])
+            found = followed(found, tested.names, tested.shares)
             chosen = _said_by(tested.chosen(), tested.names, found)
             levels = found[chosen, numpy.arange(len(costs))]
             mean[long] = _daily(costs, known.first, levels, horizon)
             least[long] = _least(costs)
             own = bands(relative_errors(tested, chosen, least[long]))
             widths.low[long], widths.high[long] = own.low, own.high
+            widths = replace(widths, quantiles=own.quantiles)
+            trials = _trials(known, numpy.flatnonzero(long), tested, chosen)
             errors = tested.errors()[chosen, numpy.arange(len(costs))]
             for row, name, error in zip(
                 numpy.flatnonzero(long), agreed(tested.names, chosen), errors, strict=True
@@ -110,7 +128,31 @@ class _Ahead:
                 "wape": polars.Float64,
             },
         ).with_columns(polars.col("wape").fill_nan(None))
-        return cls(mean, least, widths, _noise(known), told)
+        return cls(mean, least, widths, _noise(known), told, trials)
+
+
+def _trials(
+    known: Panel, rows: NDArray[numpy.int64], tested: Backtest, chosen: NDArray[numpy.int64]
+) -> polars.DataFrame:
+    """The backtests of the methods chosen, as `Forecast.tested`."""
+    said = numpy.take_along_axis(tested.said, chosen[None, None, :, None], axis=0)[0]
+    frames = []
+    for number, day in enumerate(tested.days):
+        for block, (start, end) in enumerate(BLOCKS):
+            there = numpy.isfinite(tested.came[number, :, block])
+            frames.append(
+                polars.DataFrame(
+                    {
+                        "series_id": [known.ids[row] for row in rows[there]],
+                        "origin": [known.first + timedelta(day)] * int(there.sum()),
+                        "ahead": [block + 1] * int(there.sum()),
+                        "said": said[number, there, block] * (end - start),
+                        "came": tested.came[number, there, block] * (end - start),
+                    },
+                    schema=_TESTED,
+                )
+            )
+    return polars.concat(frames) if frames else polars.DataFrame(schema=_TESTED)
 
 
 def _said_by(chosen: NDArray[numpy.int64], names: tuple[str, ...], found: Floats) -> NDArray[numpy.int64]:
@@ -223,6 +265,13 @@ def _table(known: Panel, ahead: _Ahead, grain: Grain) -> polars.DataFrame:
     return polars.concat(frames).sort("series_id", "period", maintain_order=True)
 
 
+_TESTED = {
+    "series_id": polars.String,
+    "origin": polars.Date,
+    "ahead": polars.Int64,
+    "said": polars.Float64,
+    "came": polars.Float64,
+}
 _SCHEMA = {
     "series_id": polars.String,
     "period": polars.Date,
