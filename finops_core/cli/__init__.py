@@ -15,6 +15,7 @@ GROUPS = (
     "describing",
     "asking",
     "moving",
+    "forecasting",
     "forecasting_series",
     "detecting",
     "owning",

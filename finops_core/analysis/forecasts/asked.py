@@ -10,7 +10,7 @@ from finops_core.errors import UsageError
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import add_months, month_start
-from finops_core.model.query import Condition, Query
+from finops_core.model.query import Condition, Node, Query, conditions
 
 FIGURES = ("mean", "p10", "p50", "p90", "actual", "rest")
 _RECENT = 28
@@ -65,7 +65,7 @@ def _parts(ledger: Ledger, book: Book, query: Query, by: tuple[str, ...]) -> pol
         Query(
             metric,
             by=tuple(dict.fromkeys((*LEAF[1:], *by))),
-            where=(*query.where, _USAGE),  # type: ignore[misc]
+            where=(*conditions(query.where), _USAGE),
             start=book.start - timedelta(_RECENT),
             end=book.start,
             allocated=query.allocated,
@@ -120,12 +120,12 @@ def _charged(
     first = month_start(book.start)
     of = [*LEAF, "ChargeCategory"]
 
-    def answer(dimensions: tuple[str, ...], where: object) -> polars.DataFrame:
+    def answer(dimensions: tuple[str, ...], where: tuple[Node, ...]) -> polars.DataFrame:
         return ledger.query(
             Query(
                 book.metric,
                 by=tuple(dict.fromkeys((*of[1:], *dimensions))),
-                where=where,  # type: ignore[arg-type]
+                where=where,
                 start=add_months(first, -_MONTHS),
                 end=add_months(first, 1),
                 allocated=query.allocated and bool(dimensions),
@@ -133,7 +133,7 @@ def _charged(
         )
 
     parts = _shares(
-        answer(by, (*query.where, _ELSE)).rename({book.metric: "part"}),  # type: ignore[misc]
+        answer(by, (*conditions(query.where), _ELSE)).rename({book.metric: "part"}),
         answer((), (_ELSE,)).rename({book.metric: "total"}),
         of,
     )
@@ -153,7 +153,7 @@ def _actual(ledger: Ledger, book: Book, query: Query, by: tuple[str, ...]) -> po
                     Query(
                         book.metric,
                         by=by,
-                        where=(*query.where, condition),  # type: ignore[misc]
+                        where=(*conditions(query.where), condition),
                         start=first,
                         end=end,
                         allocated=query.allocated,
@@ -178,17 +178,25 @@ def _tested(book: Book, parts: polars.DataFrame, keys: list[str]) -> polars.Data
     )
 
 
-def _banded(table: polars.DataFrame, tested: polars.DataFrame, book: Book, keys: list[str]) -> polars.DataFrame:
+def _banded(
+    table: polars.DataFrame, tested: polars.DataFrame, book: Book, keys: list[str]
+) -> polars.DataFrame:
     """Adds p10, p50, p90: the usual error of the query's own past months, drawn to that of its neighbours, as often as the quantiles say."""
     said = polars.col("said").abs()
     errors = (
         tested.filter((polars.col("ahead") == 1) & (said > 0))
         .with_columns(((polars.col("came") - polars.col("said")).abs() / said).clip(0, 3).alias("error"))
         .group_by(keys)
-        .agg(polars.col("error").sum(), polars.len().alias("tried"), polars.col("error").median().alias("middle"))
+        .agg(
+            polars.col("error").sum(),
+            polars.len().alias("tried"),
+            polars.col("error").median().alias("middle"),
+        )
     )
     of_all = float(errors["middle"].median() or _UNTRIED) if len(errors) else _UNTRIED  # type: ignore[arg-type]
-    usual = (polars.col("error").fill_null(0.0) + _DRAWN * of_all) / (polars.col("tried").fill_null(0) + _DRAWN)
+    usual = (polars.col("error").fill_null(0.0) + _DRAWN * of_all) / (
+        polars.col("tried").fill_null(0) + _DRAWN
+    )
     quantiles = book.quantiles if len(book.quantiles) == len(_UNMEASURED) else _UNMEASURED
     blocks = polars.DataFrame(
         [

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 import polars
 
@@ -143,15 +144,15 @@ def _series(usage: polars.DataFrame, leaves: polars.DataFrame) -> tuple[polars.D
 
 
 def _nothing() -> polars.DataFrame:
-    return polars.DataFrame(
-        schema={"series_id": polars.String, "date": polars.Date, "cost": polars.Float64}
-    )
+    return polars.DataFrame(schema={"series_id": polars.String, "date": polars.Date, "cost": polars.Float64})
 
 
 def _days(found: Forecast, shares: polars.DataFrame, start: date) -> polars.DataFrame:
     """leaf, date, mean; a store whose newest usage is older than `start` is forecast from there, and those days are left out."""
     return (
-        _of_leaves(found.table.select("series_id", polars.col("period").alias("date"), "mean"), shares, ("mean",))
+        _of_leaves(
+            found.table.select("series_id", polars.col("period").alias("date"), "mean"), shares, ("mean",)
+        )
         .filter(polars.col("date") >= start)
         .with_columns(estimate(polars.col("mean")))
     )
@@ -162,7 +163,9 @@ def estimate(value: polars.Expr) -> polars.Expr:
     return value.round(_CENTS_OF_CENTS).cast(polars.Decimal(38, _CENTS_OF_CENTS)).cast(MONEY)
 
 
-def _of_leaves(frame: polars.DataFrame, shares: polars.DataFrame, scaled: tuple[str, ...] = ()) -> polars.DataFrame:
+def _of_leaves(
+    frame: polars.DataFrame, shares: polars.DataFrame, scaled: tuple[str, ...] = ()
+) -> polars.DataFrame:
     return (
         frame.join(shares, on="series_id", how="inner")
         .with_columns(polars.col(name) * polars.col("share") for name in scaled)
@@ -205,7 +208,7 @@ def _items(
     return polars.DataFrame(rows, schema=_ITEMS, orient="row")
 
 
-_ITEMS = {
+_ITEMS: dict[str, Any] = {
     CURRENCY: polars.String,
     "x_Team": polars.String,
     "ServiceName": polars.String,
