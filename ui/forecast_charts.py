@@ -44,7 +44,7 @@ def months(
     kinds = [ACTUAL, BOOKED, FORECAST]
     bars: Spec = {
         "data": {"values": rows},
-        "mark": {"type": "bar", "cornerRadius": 1, "color": hue},
+        "mark": {"type": "bar", "cornerRadius": 1},
         "encoding": {
             "x": across,
             "y": {
@@ -54,12 +54,12 @@ def months(
                 "axis": _axis(currency, "~s", 5),
             },
             "order": {"field": "order", "type": "quantitative"},
-            "opacity": {
+            "color": {
                 "field": "Kind",
                 "type": "nominal",
                 "sort": kinds,
-                "scale": {"domain": kinds, "range": [1.0, 0.8, 0.4]},
-                "legend": {"title": None, "orient": "bottom", "symbolFillColor": hue, "symbolStrokeWidth": 0},
+                "scale": {"domain": kinds, "range": [hue, f"{hue}b0", f"{hue}60"]},
+                "legend": {"title": None, "orient": "bottom", "symbolType": "square"},
             },
             "description": _text("Label"),
             "tooltip": [_text("Month"), _text("Kind"), _text("Cost")],

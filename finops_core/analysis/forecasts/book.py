@@ -202,8 +202,8 @@ def _items(
         rule, told = expected(item, used[code or ""])
         for number, (month, amount) in enumerate(zip(months_ahead(start), told.amounts, strict=True)):
             due = Decimal(amount) - so_far if number == 0 else Decimal(amount)
-            if number == 0 and (due > 0) != (amount > 0):
-                due = Decimal(0)  # more was charged already than was expected
+            if number == 0:  # where more was charged already than was expected, nothing is taken back
+                due = max(due, Decimal(0)) if amount >= 0 else min(due, Decimal(0))
             rows.append((code, team, service, category, month, round(due, _CENTS_OF_CENTS), rule, told.why))
     return polars.DataFrame(rows, schema=_ITEMS, orient="row")
 
