@@ -15,6 +15,8 @@ _CALM_DAYS, _ACCEPTED_AFTER = 5, 18
 """An incident ends where its level has been the usual one for some days, weeks after it began."""
 _MEMORY = 60
 """Days for which the return to the level before an incident is no news."""
+_FORGETTING = 0.5 ** (1 / 120)
+FATIGUE = 0.3
 CLEANED_DAYS = 14
 """Days of an incident that teach nothing; what lasts longer is the new level."""
 RESET_DAYS = 21
@@ -84,8 +86,12 @@ class Incidents:
         self.former = {1: numpy.full(count, numpy.nan), -1: numpy.full(count, numpy.nan)}
         """Direction → the level before the last incident."""
         self.remembered = {1: numpy.full(count, -1), -1: numpy.full(count, -1)}
+        self.often = numpy.zeros(count)
+        """How many incidents the last months had, the older ones counting less."""
         self.cleaned = walk.cost.copy()
         """Day × series: the cost, and on days of incidents what it would have been."""
+        self.inside = numpy.zeros(walk.cost.shape, bool)
+        """Day × series: whether the day was found to belong to an incident."""
         self.reset = numpy.full(walk.cost.shape, numpy.nan)
         """Day × series: the level that a series has returned to, for some time after it did."""
         self.back, self.back_until = numpy.full(count, numpy.nan), numpy.full(count, -1)
@@ -93,6 +99,7 @@ class Incidents:
 
     def rows(self) -> list[Row]:
         for day in range(len(self.walk.days)):
+            self.often *= _FORGETTING
             self.reset[day] = numpy.where(self.back_until >= day, self.back, numpy.nan)
             complete = self.complete_until is None or self.walk.days[day] <= self.complete_until
             if complete:
@@ -114,6 +121,7 @@ class Incidents:
         size = numpy.maximum(numpy.abs(usual), 0.25 * numpy.abs(self.level))
         goes_on = opened & ((cost - usual) * self.direction > self.least * size)
         self.last[goes_on] = day
+        self.inside[day] = goes_on
         taught = goes_on & (day - self.start < CLEANED_DAYS)
         self.cleaned[day, taught] = usual[taught]
         if walk.weekday[day] < 5:
@@ -135,24 +143,16 @@ class Incidents:
 
     def _recover(self, day: int) -> None:
         """Series whose incident had become the usual level, and that are back where they were before it, three days running."""
+        returning = numpy.zeros(len(self.direction), bool)
         for direction in (1, -1):
-            former = self.former[direction] * self.walk.found.share[:, day]
-            size = numpy.maximum(numpy.abs(former), 0.25 * numpy.abs(self.former[direction]))
+            level = self.former[direction]
+            former = level * self.walk.found.share[:, day]
+            size = numpy.maximum(numpy.abs(former), 0.25 * numpy.abs(level))
             near = numpy.abs(self.walk.cost[day] - former) <= 0.2 * size
             away = -direction * self.walk.away[day] > 1.5
-            here = (
-                (self.remembered[direction] > day)
-                & (self.direction == 0)
-                & (self.back_until < day)
-                & near
-                & away
-            )
-            if direction > 0:
-                returning = here
-            else:
-                returning = returning | here
-            level = self.former[direction]
-            done = here & (self.returning >= 2)
+            free = (self.remembered[direction] > day) & (self.direction == 0) & (self.back_until < day)
+            returning |= free & near & away
+            done = free & near & away & (self.returning >= 2)
             self.back[done], self.back_until[done] = level[done], day + RESET_DAYS
         self.returning = numpy.where(returning, self.returning + 1, 0)
 
@@ -161,7 +161,9 @@ class Incidents:
         spans = [n for n, span in enumerate(SPANS) if span.direction == direction]
         lengths = numpy.array([SPANS[n].days for n in spans])[:, None]
         # a span that reaches into the last incident would tell of it again
-        scores = numpy.where(lengths <= day - self.ended, walk.scores[spans, day], 0)
+        scores = numpy.where(lengths <= day - self.ended, walk.scores[spans, day], 0) / (
+            1 + FATIGUE * self.often
+        )
         best = scores.max(axis=0)
         new = (self.direction == 0) & (best >= self.bar)
         if not new.any():
@@ -185,12 +187,14 @@ class Incidents:
         )
         usual = level * walk.found.share[series, day]
         self.cleaned[day, series] = usual
+        self.inside[day, series] = True
         size = max(abs(usual), 0.25 * abs(level), 1e-9)
         excess = span.direction * (walk.cost[day, series] - usual) / size
         start = self._began(series, day, number)
         away = span.direction * walk.away[start : day + 1, series]
         weekend = walk.weekday[start : day + 1] >= 5
         self.direction[series] = span.direction
+        self.often[series] += 1
         self.start[series], self.last[series], self.seen[series] = start, day, day
         self.score[series], self.level[series] = score, level
         scale = walk.found.scale[series, before]
