@@ -15,6 +15,7 @@ GROUPS = (
     "describing",
     "asking",
     "moving",
+    "incidents",
     "owning",
     "currencies",
     "deploying",

@@ -1,0 +1,189 @@
+"""Findings of many series become causes: one a thing that happened, at the cut that explains it best.
+
+It goes day by day, and what is decided on a day reads no later one: so a cause keeps its key, its cut and its first day,
+whatever comes after.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+
+import numpy
+from numpy.typing import NDArray
+
+from finops_core.analysis.detection import Finding
+from finops_core.analysis.incidents import usual
+from finops_core.analysis.incidents.cuts import CUTS, Book, Floats
+from finops_core.analysis.incidents.expected import is_migration, is_monthly, is_recovery
+from finops_core.analysis.incidents.series_names import Series
+
+_EXPLAINS = 0.85
+"""A cut explains a cause that has this share of its impact."""
+_NEAR = 0.1
+"""Cuts whose usual cost differs by less than this share are as good as one another."""
+_OWN = 0.5
+"""A finding is of a cause that is known already unless this share of its money lies outside."""
+_PAUSE = 7
+"""Days of quiet after which the same cells are the same cause still."""
+
+Mask = NDArray[numpy.bool_]
+
+
+@dataclass
+class Cause:
+    """One thing that happened. `findings` are those of its cells, the one that raised it first."""
+
+    series: Series
+    start: int
+    seen: int
+    direction: str
+    cells: Mask
+    findings: list[Finding] = field(default_factory=list)
+
+    def end(self, book: Book, seen: int) -> int:
+        """The last column known on the evening of another."""
+        return min(seen, max(book.place(f.end) for f in self.findings))
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A finding with what is not explained by causes that are known."""
+
+    finding: Finding
+    start: int
+    cells: Mask
+    moved: Floats
+    """By cell, in the finding's direction; 0 outside `cells`."""
+    usual: Floats
+
+    @property
+    def weight(self) -> float:
+        """Its money, for so much as it is unusual: of narrow and wide cuts of one cause the narrow one weighs more, of
+        many narrow ones that move alike the wide one."""
+        money = float(self.moved.sum())
+        base = abs(float(self.usual[self.cells].sum()))
+        return money * (money / (base + money)) ** 2 if money > 0 else 0.0
+
+
+def causes(book: Book, found: Sequence[Finding], least: float) -> list[Cause]:
+    """The causes behind findings of a book's series, in the order in which they were seen."""
+    known: list[Cause] = []
+    ordered = sorted(found, key=lambda f: (f.first_seen, f.start, f.series_id))
+    for seen, group in groupby(ordered, key=lambda f: f.first_seen):
+        _on_a_day(book, known, list(group), seen, least)
+    return known
+
+
+def _on_a_day(book: Book, known: list[Cause], group: list[Finding], seen: date, least: float) -> None:
+    """Adds what is new on a day to the causes that are known."""
+    column = book.place(seen)
+    waiting = group
+    while waiting:
+        candidates = []
+        for finding in waiting:
+            candidate = _candidate(book, finding, column)
+            home = _belongs(book, known, candidate, column, least)
+            if home is not None:
+                home.findings.append(finding)
+            else:
+                candidates.append(_unexplained(book, known, candidate, column))
+        if not candidates:
+            return
+        best = max(candidates, key=lambda c: (c.weight, c.finding.score, c.finding.series_id))
+        waiting = [c.finding for c in candidates if c is not best]
+        if not _is_expected(book, known, best, column):
+            known.append(_cause(book, best, column))
+
+
+def _candidate(book: Book, finding: Finding, seen: int) -> _Candidate:
+    cells = book.mask(Series.read(finding.series_id))
+    start = book.place(finding.start)
+    found = usual.change(book, start, seen)
+    sign = 1.0 if finding.direction == "up" else -1.0
+    return _Candidate(finding, start, cells, numpy.where(cells, sign * found.moved, 0.0), found.usual)
+
+
+def _near(book: Book, cause: Cause, candidate: _Candidate, seen: int) -> bool:
+    """Whether a cause goes on, or has just ended, when a candidate begins."""
+    return candidate.start <= cause.end(book, seen) + _PAUSE + 1 and cause.start <= seen
+
+
+def _belongs(
+    book: Book, known: Sequence[Cause], candidate: _Candidate, seen: int, least: float
+) -> Cause | None:
+    """The cause that a finding is of, if most of its money lies in the cells of causes of its days."""
+    near = [
+        c for c in known if c.direction == candidate.finding.direction and _near(book, c, candidate, seen)
+    ]
+    if not near:
+        return None
+    inside = [float(candidate.moved[c.cells].sum()) for c in near]
+    money = float(candidate.moved.sum())
+    outside = float(candidate.moved[~numpy.logical_or.reduce([c.cells for c in near])].sum())
+    if max(inside) <= 0 or outside >= max(_OWN * money, least):
+        return None
+    return near[int(numpy.argmax(inside))]
+
+
+def _unexplained(book: Book, known: Sequence[Cause], candidate: _Candidate, seen: int) -> _Candidate:
+    """A candidate without the cells of causes that go on."""
+    cells = candidate.cells.copy()
+    for cause in known:
+        if cause.direction == candidate.finding.direction and _near(book, cause, candidate, seen):
+            cells &= ~cause.cells
+    return _Candidate(
+        candidate.finding,
+        candidate.start,
+        cells,
+        numpy.where(cells, candidate.moved, 0.0),
+        candidate.usual,
+    )
+
+
+def _cause(book: Book, candidate: _Candidate, seen: int) -> Cause:
+    series = explaining(book, candidate.moved, candidate.usual) or Series.read(candidate.finding.series_id)
+    return Cause(
+        series,
+        candidate.start,
+        seen,
+        candidate.finding.direction,
+        book.mask(series),
+        [candidate.finding],
+    )
+
+
+def explaining(book: Book, moved: Floats, usually: Floats) -> Series | None:
+    """The smallest series that has most of what moved; of equals the more specific one, with a team."""
+    money = float(moved.sum())
+    if money <= 0:
+        return None
+    choices: list[tuple[float, tuple[str, ...], tuple[str | None, ...]]] = []
+    for cut in CUTS:
+        members, codes = book.codes[cut]
+        shares = usual.by_member(codes, moved, len(members)) / money
+        sizes = usual.by_member(codes, numpy.abs(usually), len(members))
+        choices += [(float(sizes[n]), cut, members[n]) for n in numpy.flatnonzero(shares >= _EXPLAINS)]
+    if not choices:
+        return None
+    smallest = min(size for size, _, _ in choices)
+    near = [c for c in choices if c[0] <= smallest * (1 + _NEAR) + _NEAR * money]
+    _, cut, members_of = max(near, key=lambda c: (len(c[1]), "x_Team" in c[1] and c[2][0] is not None, -c[0]))
+    return Series(book.currency, cut, members_of)
+
+
+def _is_expected(book: Book, known: Sequence[Cause], candidate: _Candidate, seen: int) -> bool:
+    """Whether nothing happened that anybody need know: money that moved house, came back, or comes every month."""
+    finding = candidate.finding
+    earlier = [
+        (cause.cells, cause.start)
+        for cause in known
+        if cause.direction != finding.direction
+        and cause.start < candidate.start
+        and candidate.start <= cause.end(book, seen) + 7 * (usual.WEEKS + 1)
+    ]
+    return (
+        is_recovery(book, candidate.cells, candidate.start, seen, earlier)
+        or is_migration(book, candidate.cells, candidate.start, seen)
+        or is_monthly(book, candidate.cells, candidate.start, seen)
+    )

@@ -1,0 +1,168 @@
+"""The series that are watched: daily cost of use, as a hierarchy of cuts of each currency."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy
+import polars
+from numpy.typing import NDArray
+
+from finops_core.analysis.incidents.incident import METRIC, WATCHED
+from finops_core.analysis.incidents.series_names import Series
+from finops_core.model.engine import CURRENCY, PERIOD
+from finops_core.model.ledger import Ledger
+from finops_core.model.query import Query
+
+SOURCE = "x_Source"
+LEAF = ("x_Team", "ServiceName", "SubAccountId", "RegionId")
+"""What the smallest cells are told apart by."""
+CUTS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("x_Team",),
+    ("ServiceName",),
+    ("x_Team", "ServiceName"),
+    ("SubAccountId", "ServiceName"),
+    ("RegionId", "ServiceName"),
+)
+"""The cuts, widest first."""
+PARENTS: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("x_Team",): (),
+    ("ServiceName",): (),
+    ("x_Team", "ServiceName"): ("x_Team",),
+    ("SubAccountId", "ServiceName"): ("ServiceName",),
+    ("RegionId", "ServiceName"): ("ServiceName",),
+}
+_LEAST, _LEAST_SHARE = 1.0, 1e-4
+"""A member has a series of its own from the first day on which it costs so much, or this share of the costliest day of all
+so far. Before, it is watched in its parents. What comes later changes nothing in that."""
+_SILENT = timedelta(7)
+"""A source that brings nothing for longer has ended; one that brings nothing for less is late, and then so is the end."""
+
+Floats = NDArray[numpy.float64]
+
+
+@dataclass(frozen=True)
+class Book:
+    """The cells of a currency: a row a cell, a column a day, without gaps."""
+
+    currency: str
+    first: date
+    cells: polars.DataFrame
+    """LEAF, a row a cell."""
+    costs: Floats
+
+    @property
+    def last(self) -> date:
+        return self.first + timedelta(self.costs.shape[1] - 1)
+
+    def place(self, day: date) -> int:
+        """The column of a day."""
+        return (day - self.first).days
+
+    def day(self, place: int) -> date:
+        return self.first + timedelta(place)
+
+    def until(self, day: date) -> "Book":
+        """What was known on the evening of a day."""
+        return Book(self.currency, self.first, self.cells, self.costs[:, : max(0, self.place(day) + 1)])
+
+    @cached_property
+    def codes(self) -> dict[tuple[str, ...], tuple[list[tuple[str | None, ...]], NDArray[numpy.int64]]]:
+        """Cut → its members, and by cell the number of the member that it belongs to."""
+        found = {}
+        for cut in CUTS:
+            keys = list(self.cells.select(cut).iter_rows()) if cut else [()] * self.cells.height
+            numbers = {key: n for n, key in enumerate(dict.fromkeys(keys))}
+            found[cut] = (list(numbers), numpy.array([numbers[key] for key in keys], dtype=numpy.int64))
+        return found
+
+    def of_cut(self, cut: tuple[str, ...]) -> Floats:
+        """Cost by member of a cut and day."""
+        members, codes = self.codes[cut]
+        found = numpy.zeros((len(members), self.costs.shape[1]))
+        numpy.add.at(found, codes, self.costs)
+        return found
+
+    def mask(self, series: Series) -> NDArray[numpy.bool_]:
+        """The cells of a series."""
+        members, codes = self.codes[series.dimensions]
+        found: NDArray[numpy.bool_] = codes == (
+            members.index(series.members) if series.members in members else -1
+        )
+        return found
+
+    def series(self) -> Iterator[tuple[Series, int, Floats]]:
+        """Every series: its name, its first day's column, and its costs from there on."""
+        if not self.costs.size:
+            return
+        total = numpy.maximum.accumulate(numpy.abs(self.costs.sum(axis=0)))
+        floor = numpy.maximum(_LEAST, _LEAST_SHARE * total)
+        for cut in CUTS:
+            costs = self.of_cut(cut)
+            large = numpy.abs(costs) >= floor
+            for number, members in enumerate(self.codes[cut][0]):
+                if large[number].any():
+                    start = int(large[number].argmax())
+                    yield Series(self.currency, cut, members), start, costs[number, start:]
+
+
+def books(ledger: Ledger, until: date | None = None) -> list[Book]:
+    """A book a currency, in the order of their names, up to a day (included), by default the newest. None for an empty store."""
+    if not ledger.version:
+        return []
+    end = None if until is None else until + timedelta(1)
+    days = ledger.query(Query(METRIC, (*LEAF, SOURCE), "day", WATCHED, None, end))
+    days = days.with_columns(polars.col(METRIC).cast(polars.Float64).fill_null(0.0).alias("cost"))
+    found = []
+    for (currency,), own in sorted(
+        days.partition_by(CURRENCY, as_dict=True).items(), key=lambda i: str(i[0])
+    ):
+        found.append(_book(str(currency), own))
+    return found
+
+
+def _book(currency: str, days: polars.DataFrame) -> Book:
+    newest = days.group_by(SOURCE).agg(polars.col(PERIOD).max())[PERIOD]
+    last: date = max(newest)
+    end = min(day for day in newest if last - day <= _SILENT)
+    days = days.filter(polars.col(PERIOD) <= end)
+    first: date = days[PERIOD].min()  # type: ignore[assignment]
+    summed = days.group_by(*LEAF, PERIOD).agg(polars.col("cost").sum())
+    # A cell's place must not depend on later days: the order is that of names, and cells without cost do no harm.
+    cells = summed.select(LEAF).unique().sort(LEAF, nulls_last=True).with_row_index("cell")
+    placed = summed.join(cells, on=LEAF, nulls_equal=True)
+    costs = numpy.zeros((cells.height, (end - first).days + 1))
+    columns = (placed[PERIOD] - first).dt.total_days().to_numpy()
+    costs[placed["cell"].to_numpy(), columns] = placed["cost"].to_numpy()
+    return Book(currency, first, cells.drop("cell"), costs)
+
+
+def table(found: list[Book]) -> polars.DataFrame:
+    """All series as the detector takes them: series_id, date, cost."""
+    parts = [
+        polars.DataFrame(
+            {
+                "series_id": [series.id] * len(costs),
+                "date": polars.date_range(book.day(start), book.last, eager=True),
+                "cost": costs,
+            }
+        )
+        for book in found
+        for series, start, costs in book.series()
+    ]
+    empty = polars.DataFrame(schema={"series_id": polars.String, "date": polars.Date, "cost": polars.Float64})
+    return polars.concat([empty, *parts])
+
+
+def parents(found: list[Book]) -> dict[str, str]:
+    """Series → the series that it is a part of."""
+    known = {series.id: series for book in found for series, _, _ in book.series()}
+    result = {}
+    for name, series in known.items():
+        if series.dimensions in PARENTS:
+            above = series.narrowed(PARENTS[series.dimensions])
+            if above.id in known:
+                result[name] = above.id
+    return result

@@ -1,0 +1,83 @@
+"""What the detector says of every series of a store, computed once for each version of it, and from where it differs."""
+
+import threading
+from dataclasses import dataclass
+from datetime import date
+
+import polars
+
+from finops_core.analysis.detection import Evidence, evidence
+from finops_core.analysis.incidents import cuts
+from finops_core.analysis.incidents.cuts import Book
+from finops_core.model.ledger import Ledger
+from finops_core.store import derived
+
+_NAME = "evidence-1"
+"""The table's name; its number changes with what the detector computes."""
+_KEY = ["series_id", "date"]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A store as the detector sees it."""
+
+    books: list[Book]
+    evidence: Evidence
+
+
+_lock = threading.Lock()
+_latest: dict[str, tuple[str, Watched]] = {}
+"""Home → version and what was seen: one version a home is remembered."""
+
+
+def watched(ledger: Ledger) -> Watched:
+    """The evidence of a store. Slow once a version; from the second time on it comes from memory, or from the home."""
+    home, version = str(ledger.home.path), ledger.version
+    with _lock:
+        kept = _latest.get(home)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        books = cuts.books(ledger)
+        found = Watched(books, Evidence(_days(ledger, version, books)))
+        _latest[home] = (version, found)
+        return found
+
+
+def _days(ledger: Ledger, version: str, books: list[Book]) -> polars.DataFrame:
+    kept = derived.read(ledger.home, _NAME, version) if version else None
+    if kept is not None:
+        return kept
+    found = computed(books, derived.newest(ledger.home, _NAME) if version else None)
+    if not found.is_empty():
+        derived.keep(ledger.home, _NAME, version, found)
+    return found
+
+
+def computed(books: list[Book], before: polars.DataFrame | None) -> polars.DataFrame:
+    """The evidence by day; what an earlier version has of days before the first that differs is taken from there."""
+    series, above = cuts.table(books), cuts.parents(books)
+    since = None if before is None else _differs(series, before)
+    if before is None or since is None:
+        return evidence(series, parents=above).days
+    old = before.filter(polars.col("date") < since)
+    if series["date"].max() is None or since > series["date"].max():
+        return old
+    new = evidence(series, since=since, parents=above).days
+    return polars.concat([old, new.select(old.columns).cast(old.schema)]).sort(_KEY)  # type: ignore[arg-type]
+
+
+def _differs(series: polars.DataFrame, before: polars.DataFrame) -> date | None:
+    """The first day of which another cost was known, or that of another series; None where nothing is as it was.
+
+    Where all is as it was it is the day after the last.
+    """
+    if "cost" not in before.columns or not set(_KEY) <= set(before.columns):
+        return None
+    both = series.join(before.select(*_KEY, "cost"), on=_KEY, how="full", suffix="_before", coalesce=True)
+    same = (polars.col("cost") - polars.col("cost_before")).abs() <= 1e-9 * polars.col("cost").abs() + 1e-9
+    first: date | None = both.filter(~same.fill_null(False))["date"].min()  # type: ignore[assignment]
+    start: date | None = series["date"].min()  # type: ignore[assignment]
+    if first is None:
+        last: date | None = series["date"].max()  # type: ignore[assignment]
+        return None if last is None else date.fromordinal(last.toordinal() + 1)
+    return None if start is None or first <= start else first
