@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from finops_core.analysis.detection import Finding
 from finops_core.analysis.incidents import usual
 from finops_core.analysis.incidents.cuts import CUTS, Book, Floats
-from finops_core.analysis.incidents.expected import is_migration, is_monthly, is_recovery
+from finops_core.analysis.incidents.expected import is_discount, is_migration, is_monthly, is_recovery
 from finops_core.analysis.incidents.series_names import Series
 
 _EXPLAINS = 0.85
 """A cut explains a cause that has this share of its impact."""
+_MOVED = 0.6
+"""And whose own sum moved by this share of it: money that only went from one place in it to another moves no sum."""
 _NEAR = 0.1
 """Cuts whose usual cost differs by less than this share are as good as one another."""
 _OWN = 0.5
@@ -55,6 +57,8 @@ class _Candidate:
     cells: Mask
     moved: Floats
     """By cell, in the finding's direction; 0 outside `cells`."""
+    everywhere: Floats
+    """The same, of all cells."""
     usual: Floats
 
     @property
@@ -78,22 +82,22 @@ def causes(book: Book, found: Sequence[Finding], least: float) -> list[Cause]:
 def _on_a_day(book: Book, known: list[Cause], group: list[Finding], seen: date, least: float) -> None:
     """Adds what is new on a day to the causes that are known."""
     column = book.place(seen)
-    waiting = group
+    waiting = [_candidate(book, finding, column) for finding in group]
     while waiting:
         candidates = []
-        for finding in waiting:
-            candidate = _candidate(book, finding, column)
+        for candidate in waiting:
             home = _belongs(book, known, candidate, column, least)
             if home is not None:
-                home.findings.append(finding)
+                home.findings.append(candidate.finding)
             else:
                 candidates.append(_unexplained(book, known, candidate, column))
         if not candidates:
             return
         best = max(candidates, key=lambda c: (c.weight, c.finding.score, c.finding.series_id))
-        waiting = [c.finding for c in candidates if c is not best]
-        if not _is_expected(book, known, best, column):
-            known.append(_cause(book, best, column))
+        waiting = [c for c in candidates if c is not best]
+        cause = _cause(book, best, column)
+        if not _is_expected(book, known, cause, column):
+            known.append(cause)
 
 
 def _candidate(book: Book, finding: Finding, seen: int) -> _Candidate:
@@ -101,7 +105,8 @@ def _candidate(book: Book, finding: Finding, seen: int) -> _Candidate:
     start = book.place(finding.start)
     found = usual.change(book, start, seen)
     sign = 1.0 if finding.direction == "up" else -1.0
-    return _Candidate(finding, start, cells, numpy.where(cells, sign * found.moved, 0.0), found.usual)
+    moved = sign * found.moved
+    return _Candidate(finding, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
 
 
 def _near(book: Book, cause: Cause, candidate: _Candidate, seen: int) -> bool:
@@ -137,12 +142,13 @@ def _unexplained(book: Book, known: Sequence[Cause], candidate: _Candidate, seen
         candidate.start,
         cells,
         numpy.where(cells, candidate.moved, 0.0),
+        candidate.everywhere,
         candidate.usual,
     )
 
 
 def _cause(book: Book, candidate: _Candidate, seen: int) -> Cause:
-    series = explaining(book, candidate.moved, candidate.usual) or Series.read(candidate.finding.series_id)
+    series = _explaining(book, candidate) or Series.read(candidate.finding.series_id)
     return Cause(
         series,
         candidate.start,
@@ -153,8 +159,9 @@ def _cause(book: Book, candidate: _Candidate, seen: int) -> Cause:
     )
 
 
-def explaining(book: Book, moved: Floats, usually: Floats) -> Series | None:
-    """The smallest series that has most of what moved; of equals the more specific one, with a team."""
+def _explaining(book: Book, candidate: _Candidate) -> Series | None:
+    """The smallest series that has most of what moved, and moved itself; of equals the more specific one, with a team."""
+    moved = candidate.moved
     money = float(moved.sum())
     if money <= 0:
         return None
@@ -162,8 +169,10 @@ def explaining(book: Book, moved: Floats, usually: Floats) -> Series | None:
     for cut in CUTS:
         members, codes = book.codes[cut]
         shares = usual.by_member(codes, moved, len(members)) / money
-        sizes = usual.by_member(codes, numpy.abs(usually), len(members))
-        choices += [(float(sizes[n]), cut, members[n]) for n in numpy.flatnonzero(shares >= _EXPLAINS)]
+        whole = usual.by_member(codes, candidate.everywhere, len(members)) / money
+        sizes = usual.by_member(codes, numpy.abs(candidate.usual), len(members))
+        kept = (shares >= _EXPLAINS) & (whole >= _MOVED)
+        choices += [(float(sizes[n]), cut, members[n]) for n in numpy.flatnonzero(kept)]
     if not choices:
         return None
     smallest = min(size for size, _, _ in choices)
@@ -172,18 +181,19 @@ def explaining(book: Book, moved: Floats, usually: Floats) -> Series | None:
     return Series(book.currency, cut, members_of)
 
 
-def _is_expected(book: Book, known: Sequence[Cause], candidate: _Candidate, seen: int) -> bool:
-    """Whether nothing happened that anybody need know: money that moved house, came back, or comes every month."""
-    finding = candidate.finding
+def _is_expected(book: Book, known: Sequence[Cause], cause: Cause, seen: int) -> bool:
+    """Whether nothing happened that anybody need know: money that moved house, came back, comes every month, or is saved
+    by a commitment."""
     earlier = [
-        (cause.cells, cause.start)
-        for cause in known
-        if cause.direction != finding.direction
-        and cause.start < candidate.start
-        and candidate.start <= cause.end(book, seen) + 7 * (usual.WEEKS + 1)
+        (other.cells, other.start)
+        for other in known
+        if other.direction != cause.direction
+        and other.start < cause.start
+        and cause.start <= other.end(book, seen) + 7 * (usual.WEEKS + 1)
     ]
     return (
-        is_recovery(book, candidate.cells, candidate.start, seen, earlier)
-        or is_migration(book, candidate.cells, candidate.start, seen)
-        or is_monthly(book, candidate.cells, candidate.start, seen)
+        is_recovery(book, cause.cells, cause.start, seen, earlier)
+        or is_migration(book, cause.cells, cause.start, seen)
+        or is_monthly(book, cause.cells, cause.start, seen)
+        or (cause.direction == "down" and is_discount(book, cause.cells, cause.start, seen))
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 import polars
 
 from finops_core.analysis.incidents.incident import METRIC, Contributor
+from finops_core.model.engine import PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Node, Query
 
@@ -15,7 +16,7 @@ DIMENSIONS = (
     "x_Team", "SubAccountId", "RegionId", "ServiceName", "x_UsageType", "x_Operation", "ResourceId"
 )  # fmt: skip
 """What contributors are looked for in, the widest first."""
-NAME = "SubAccountName"
+ACCOUNT = "SubAccountId"
 _WEEKS = 4
 _SHOWN = 5
 _LEAST_SHARE = 0.02
@@ -24,7 +25,7 @@ _CENT = Decimal("0.01")
 
 @dataclass(frozen=True)
 class Parts:
-    """`changes`: DIMENSIONS, SubAccountName, impact (float: actual − usual); a row a combination."""
+    """`changes`: DIMENSIONS, impact (float: actual − usual); a row a combination."""
 
     changes: polars.DataFrame
 
@@ -59,9 +60,9 @@ def parts(ledger: Ledger, conditions: Sequence[Node], start: date, end: date, fi
     """What the usage that fulfils conditions costs from `start` to `end` (included) more than usual; `first` is the first
     day that anything is known of. Two questions, to the charges themselves."""
     before = max(first, start - timedelta(7 * _WEEKS))
-    by = (*DIMENSIONS, NAME, "Weekday")
+    by = (*DIMENSIONS, "Weekday")
     query = Query(METRIC, by, where=tuple(conditions), start=start, end=end + timedelta(1))
-    keys = [*DIMENSIONS, NAME]
+    keys = list(DIMENSIONS)
     cost = polars.col(METRIC).cast(polars.Float64).fill_null(0.0)
     rows = [ledger.query(query).select(*keys, cost.alias("impact"))]
     if before < start:
@@ -74,6 +75,13 @@ def parts(ledger: Ledger, conditions: Sequence[Node], start: date, end: date, fi
         factor = polars.col("Weekday").replace_strict(factors, return_dtype=polars.Float64) - missing
         rows.append(past.select(*keys, (cost * factor).alias("impact")))
     return Parts(polars.concat(rows).group_by(keys).agg(polars.col("impact").sum()))
+
+
+def account_names(ledger: Ledger) -> dict[str, str]:
+    """Account → its newest name, of those that have one; an export may have begun to tell it late."""
+    query = Query(METRIC, (ACCOUNT, "SubAccountName"), "month")
+    table = ledger.query(query).filter(polars.col("SubAccountName").is_not_null()).sort(PERIOD)
+    return {str(account): str(name) for account, name in table.select(ACCOUNT, "SubAccountName").iter_rows()}
 
 
 def _weekdays(start: date, end: date) -> dict[str, int]:

@@ -15,6 +15,7 @@ from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Query
 
+LIST = "ListCost"
 SOURCE = "x_Source"
 LEAF = ("x_Team", "ServiceName", "SubAccountId", "RegionId")
 """What the smallest cells are told apart by."""
@@ -52,6 +53,8 @@ class Book:
     cells: polars.DataFrame
     """LEAF, a row a cell."""
     costs: Floats
+    lists: Floats
+    """As `costs`, at list prices; the cost itself where those are unknown."""
 
     @property
     def last(self) -> date:
@@ -66,7 +69,8 @@ class Book:
 
     def until(self, day: date) -> "Book":
         """What was known on the evening of a day."""
-        return Book(self.currency, self.first, self.cells, self.costs[:, : max(0, self.place(day) + 1)])
+        end = max(0, self.place(day) + 1)
+        return Book(self.currency, self.first, self.cells, self.costs[:, :end], self.lists[:, :end])
 
     @cached_property
     def codes(self) -> dict[tuple[str, ...], tuple[list[tuple[str | None, ...]], NDArray[numpy.int64]]]:
@@ -113,8 +117,11 @@ def books(ledger: Ledger, until: date | None = None) -> list[Book]:
     if not ledger.version:
         return []
     end = None if until is None else until + timedelta(1)
-    days = ledger.query(Query(METRIC, (*LEAF, SOURCE), "day", WATCHED, None, end))
-    days = days.with_columns(polars.col(METRIC).cast(polars.Float64).fill_null(0.0).alias("cost"))
+    days = ledger.query(Query((METRIC, LIST), (*LEAF, SOURCE), "day", WATCHED, None, end))
+    cost, listed = (polars.col(name).cast(polars.Float64) for name in (METRIC, LIST))
+    days = days.with_columns(
+        cost.fill_null(0.0).alias("cost"), listed.fill_null(cost).fill_null(0.0).alias("list")
+    )
     found = []
     for (currency,), own in sorted(
         days.partition_by(CURRENCY, as_dict=True).items(), key=lambda i: str(i[0])
@@ -129,14 +136,17 @@ def _book(currency: str, days: polars.DataFrame) -> Book:
     end = min(day for day in newest if last - day <= _SILENT)
     days = days.filter(polars.col(PERIOD) <= end)
     first: date = days[PERIOD].min()  # type: ignore[assignment]
-    summed = days.group_by(*LEAF, PERIOD).agg(polars.col("cost").sum())
+    summed = days.group_by(*LEAF, PERIOD).agg(polars.col("cost", "list").sum())
     # A cell's place must not depend on later days: the order is that of names, and cells without cost do no harm.
     cells = summed.select(LEAF).unique().sort(LEAF, nulls_last=True).with_row_index("cell")
     placed = summed.join(cells, on=LEAF, nulls_equal=True)
-    costs = numpy.zeros((cells.height, (end - first).days + 1))
     columns = (placed[PERIOD] - first).dt.total_days().to_numpy()
-    costs[placed["cell"].to_numpy(), columns] = placed["cost"].to_numpy()
-    return Book(currency, first, cells.drop("cell"), costs)
+    grids = []
+    for name in ("cost", "list"):
+        grid = numpy.zeros((cells.height, (end - first).days + 1))
+        grid[placed["cell"].to_numpy(), columns] = placed[name].to_numpy()
+        grids.append(grid)
+    return Book(currency, first, cells.drop("cell"), *grids)
 
 
 def table(found: list[Book]) -> polars.DataFrame:

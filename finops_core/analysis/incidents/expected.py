@@ -1,4 +1,4 @@
-"""What looks like an incident and is none: migrations, recoveries, and what comes with the end of a month."""
+"""What looks like an incident and is none: migrations, recoveries, commitments, and what comes with the end of a month."""
 
 import calendar
 from collections.abc import Sequence
@@ -75,6 +75,16 @@ def is_migration(book: Book, cells: Mask, start: int, seen: int) -> bool:
     return False
 
 
+def is_discount(book: Book, cells: Mask, start: int, seen: int) -> bool:
+    """Whether less is paid for as much use, as when a commitment begins: at list prices it costs about what it did."""
+    paid, listed = usual.change(book, start, seen), usual.by_list(book, start, seen)
+    before, listed_before = float(paid.usual[cells].sum()), float(listed.usual[cells].sum())
+    if before <= 0 or listed_before <= 0:
+        return False
+    fell = float(paid.moved[cells].sum()) / before
+    return fell < 0 and float(listed.moved[cells].sum()) / listed_before > _STAYS * fell
+
+
 def is_monthly(book: Book, cells: Mask, start: int, seen: int) -> bool:
     """Whether a rise is no more than the closing of a month brings, or a fee of which there is one a month."""
     costs = book.costs[cells].sum(axis=0)
@@ -85,10 +95,10 @@ def _is_closing(book: Book, costs: Floats, start: int, seen: int) -> bool:
     days = [book.day(column) for column in range(start, seen + 1)]
     if not all(_left(day) < _CLOSING for day in days) or costs[start : seen + 1].sum() <= 0:
         return False
-    lift = _lift(book, costs, start, seen)
+    lift = _lift(costs, start, seen)
     quarter = days[0].month % 3 == 0
     earlier = [
-        (month, _lift(book, costs, book.place(first), book.place(last)))
+        (month, _lift(costs, book.place(first), book.place(last)))
         for month, first, last in _closings(book, start)
     ]
     same = [value for month, value in earlier if (month % 3 == 0) == quarter]
@@ -112,7 +122,7 @@ def _closings(book: Book, before: int) -> list[tuple[int, date, date]]:
     return found
 
 
-def _lift(book: Book, costs: Floats, start: int, end: int) -> float:
+def _lift(costs: Floats, start: int, end: int) -> float:
     """The largest relative rise of a day over what its weekday usually costs."""
     profile = usual.profile(costs[None, :], start)[0]
     lifts = [costs[c] / profile[c % 7] - 1 if profile[c % 7] > 0 else 0.0 for c in range(start, end + 1)]

@@ -1,10 +1,10 @@
 """An incident in one sentence, as a person would say it, and what was brought out before it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from finops_core.analysis.incidents.contributing import NAME, Parts
+from finops_core.analysis.incidents.contributing import ACCOUNT, Parts
 from finops_core.model import words
 from finops_core.store.deployments import Deployment
 
@@ -12,7 +12,7 @@ BEFORE = timedelta(3)
 """How long before an incident its cause is looked for."""
 _NAMED = 0.6
 """A member is named as the place of an incident that has this share of it."""
-_PLACES = (("RegionId", "in {}"), (NAME, "account {}"))
+_PLACES = (("RegionId", "in {}"), (ACCOUNT, "account {}"))
 
 
 def near(deployments: Iterable[Deployment], owner: str, start: date) -> list[Deployment]:
@@ -50,19 +50,20 @@ def sentence(
     end: date | None,
     parts: Parts,
     deployment: Deployment | None,
+    accounts: Mapping[str, str],
 ) -> str:
     """`expected 410 ± 35 USD a day, was 1,220; 97 % from NAT gateway bytes in eu-west-1, account shop-prod, since 14 October;
     deployment cart 2.31 2 hours before`. `daily` is what was expected a day, half the band's width, and what it was."""
     expected, spread, actual = daily
     band = f" ± {_whole(spread)}" if spread else ""
     told = f"expected {_whole(expected)}{band} {currency} a day, was {_whole(actual)}"
-    told += f"; {_place(parts, series)}, {_days(start, end)}"
+    told += f"; {_place(parts, series, accounts)}, {_days(start, end)}"
     if deployment is not None:
         told += f"; deployment {deployment.in_words()} {lead(deployment, start)}"
     return told
 
 
-def _place(parts: Parts, series: str) -> str:
+def _place(parts: Parts, series: str, accounts: Mapping[str, str]) -> str:
     """`97 % from NAT gateway bytes in eu-west-1, account shop-prod`."""
     named: list[tuple[str, str]] = []
     kept = parts
@@ -70,13 +71,14 @@ def _place(parts: Parts, series: str) -> str:
         top = next(kept.of(dimension).iter_rows(), None)
         if top is None or not top[0] or parts.share(top[1]) < _NAMED:
             continue
-        named.append((dimension, how.format(top[0])))
+        name = accounts.get(top[0], top[0]) if dimension == ACCOUNT else top[0]
+        named.append((dimension, how.format(name)))
         kept = Parts(kept.changes.filter(kept.changes[dimension] == top[0]))
     if not named:
         return series
     share = words.percent(Decimal(str(min(1.0, parts.share(kept.impact)))))
-    where = [text for name, text in named if name != NAME]
-    account = [text for name, text in named if name == NAME]
+    where = [text for name, text in named if name != ACCOUNT]
+    account = [text for name, text in named if name == ACCOUNT]
     told = ", ".join([" ".join(where), *account] if where else account)
     return f"{share} {told}" if named[0][0] == "x_UsageType" else f"{share} {'of it ' + told}"
 

@@ -8,7 +8,7 @@ import polars
 
 from finops_core.analysis.detection import Evidence, Finding, Settings, findings
 from finops_core.analysis.incidents.causes import Cause, causes
-from finops_core.analysis.incidents.contributing import Parts, parts
+from finops_core.analysis.incidents.contributing import Parts, account_names, parts
 from finops_core.analysis.incidents.cuts import Book
 from finops_core.analysis.incidents.explaining import likely, near, sentence
 from finops_core.analysis.incidents.incident import Incident, KnownEvent, conditions_of, key_of
@@ -103,6 +103,8 @@ def _incident(
     actual = _money(sum(found["cost"].to_list()))
     length = (end - start).days + 1
     impact = actual - expected
+    if (impact > 0) != (cause.direction == "up"):
+        return None
     per_day = (impact / length).quantize(_CENT)
     largest = max(own, key=lambda f: abs(f.impact))
     daily = (expected / length, spread, actual / length)
@@ -135,6 +137,7 @@ def _incident(
             None if ongoing else end,
             split,
             likely(brought, start),
+            _accounts(ledger),
         ),
         spread=spread,
     )
@@ -155,6 +158,8 @@ def _owner(series: Series, split: Parts, teams: polars.DataFrame) -> str:
     return str(top[0]) if top is not None and top[0] and split.share(top[1]) >= 0.5 else ""
 
 
+_names: dict[str, tuple[str, dict[str, str]]] = {}
+"""Home → version and its accounts' names."""
 _kept: dict[tuple[object, ...], Parts] = {}
 
 
@@ -166,6 +171,13 @@ def _parts(ledger: Ledger, version: str, series: Series, start: date, end: date,
         where = conditions_of(series.currency, series.dimensions, series.members)
         _kept[key] = parts(ledger, where, start, end, first)
     return _kept[key]
+
+
+def _accounts(ledger: Ledger) -> dict[str, str]:
+    home, version = str(ledger.home.path), ledger.version
+    if _names.get(home, ("", {}))[0] != version:
+        _names[home] = (version, account_names(ledger))
+    return _names[home][1]
 
 
 def _announced(

@@ -13,9 +13,10 @@ from finops_core.model.query import Condition, Node, Query
 METRIC = "EffectiveCost"
 USAGE = Condition("ChargeCategory", "=", ("Usage",))
 NO_PLAN = Condition("ServiceName", "!~", ("support",))
-WATCHED = (USAGE, NO_PLAN)
-"""What is watched: amortised use, so that purchases, taxes and credits raise no alarm; and no support plans, which some
-clouds book as use of a single day in the month."""
+USED = Condition("CommitmentDiscountStatus", "!=", ("Unused",))
+WATCHED = (USAGE, NO_PLAN, USED)
+"""What is watched: amortised use, so that purchases, taxes and credits raise no alarm. No support plans, which some clouds
+book as use of a single day in the month, and no idle commitments, of which the same is true: they are looked at by the month."""
 SEVERITIES = ("info", "warning", "high", "critical")
 """Mildest first."""
 

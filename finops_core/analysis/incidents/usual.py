@@ -38,6 +38,9 @@ def profile(costs: Floats, before: int) -> Floats:
     if first == before:
         return found
     window = costs[:, first:before]
+    if before - first == 7 * WEEKS:
+        found[:, (numpy.arange(7) + first) % 7] = numpy.median(window.reshape(-1, WEEKS, 7), axis=1)
+        return found
     for weekday in range(7):
         own = window[:, (weekday - first) % 7 :: 7]
         found[:, weekday] = numpy.median(own if own.shape[1] else window, axis=1)
@@ -51,6 +54,11 @@ def noise(costs: Floats, before: int) -> float:
         return 0.0
     differences = window[7:] - window[:-7]
     return float(1.4826 * numpy.median(numpy.abs(differences)) / numpy.sqrt(2))
+
+
+def by_list(book: Book, start: int, end: int) -> Change:
+    """As `change`, of what the cells would have cost at list prices."""
+    return change(Book(book.currency, book.first, book.cells, book.lists, book.lists), start, end)
 
 
 def by_member(codes: NDArray[numpy.int64], values: Floats, members: int) -> Floats:

@@ -60,10 +60,10 @@ def computed(books: list[Book], before: polars.DataFrame | None) -> polars.DataF
     if before is None or since is None:
         return evidence(series, parents=above).days
     old = before.filter(polars.col("date") < since)
-    if series["date"].max() is None or since > series["date"].max():
+    if not series.filter(polars.col("date") >= since).height:
         return old
     new = evidence(series, since=since, parents=above).days
-    return polars.concat([old, new.select(old.columns).cast(old.schema)]).sort(_KEY)  # type: ignore[arg-type]
+    return polars.concat([old, new.select(old.columns).cast(old.schema)]).sort(_KEY)
 
 
 def _differs(series: polars.DataFrame, before: polars.DataFrame) -> date | None:
