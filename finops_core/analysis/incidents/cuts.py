@@ -1,7 +1,7 @@
 """The series that are watched: daily cost of use, as a hierarchy of cuts of each currency."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -9,14 +9,16 @@ import numpy
 import polars
 from numpy.typing import NDArray
 
+from finops_core.analysis.incidents import completeness
+from finops_core.analysis.incidents.completeness import SOURCE, Loads
 from finops_core.analysis.incidents.incident import METRIC, WATCHED
 from finops_core.analysis.incidents.series_names import Series
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Query
+from finops_core.store.restating import usual_shares
 
 LIST = "ListCost"
-SOURCE = "x_Source"
 LEAF = ("x_Team", "ServiceName", "SubAccountId", "RegionId")
 """What the smallest cells are told apart by."""
 CUTS: tuple[tuple[str, ...], ...] = (
@@ -38,8 +40,6 @@ PARENTS: Mapping[tuple[str, ...], tuple[str, ...]] = {
 _LEAST, _LEAST_SHARE = 1.0, 1e-4
 """A member has a series of its own from the first day on which it costs so much, or this share of the costliest day of all
 so far. Before, it is watched in its parents. What comes later changes nothing in that."""
-_SILENT = timedelta(7)
-"""A source that brings nothing for longer has ended; one that brings nothing for less is late, and then so is the end."""
 
 Floats = NDArray[numpy.float64]
 
@@ -55,6 +55,8 @@ class Book:
     costs: Floats
     lists: Floats
     """As `costs`, at list prices; the cost itself where those are unknown."""
+    shares: Mapping[int, float] = field(default_factory=dict)
+    """Age of the newest days → share of their final cost that is usually there by now."""
 
     @property
     def last(self) -> date:
@@ -122,19 +124,27 @@ def books(ledger: Ledger, until: date | None = None) -> list[Book]:
     days = days.with_columns(
         cost.fill_null(0.0).alias("cost"), listed.fill_null(cost).fill_null(0.0).alias("list")
     )
+    loads = _loads(ledger)
     found = []
     for (currency,), own in sorted(
         days.partition_by(CURRENCY, as_dict=True).items(), key=lambda i: str(i[0])
     ):
-        found.append(_book(str(currency), own))
+        found.append(_book(str(currency), own, loads))
     return found
 
 
-def _book(currency: str, days: polars.DataFrame) -> Book:
-    newest = days.group_by(SOURCE).agg(polars.col(PERIOD).max())[PERIOD]
-    last: date = max(newest)
-    end = min(day for day in newest if last - day <= _SILENT)
+def _loads(ledger: Ledger) -> Loads:
+    loaded: dict[str, date] = {}
+    for batch in ledger.current_batches():
+        day = date.fromisoformat(batch.loaded_at[:10])
+        loaded[batch.source] = max(day, loaded.get(batch.source, day))
+    return Loads(loaded, usual_shares(ledger.home, ledger.batches()))
+
+
+def _book(currency: str, days: polars.DataFrame, loads: Loads) -> Book:
+    end = completeness.end(days, loads)
     days = days.filter(polars.col(PERIOD) <= end)
+    shares = completeness.shares_of(days, loads)
     first: date = days[PERIOD].min()  # type: ignore[assignment]
     summed = days.group_by(*LEAF, PERIOD).agg(polars.col("cost", "list").sum())
     # A cell's place must not depend on later days: the order is that of names, and cells without cost do no harm.
@@ -146,7 +156,7 @@ def _book(currency: str, days: polars.DataFrame) -> Book:
         grid = numpy.zeros((cells.height, (end - first).days + 1))
         grid[placed["cell"].to_numpy(), columns] = placed[name].to_numpy()
         grids.append(grid)
-    return Book(currency, first, cells.drop("cell"), *grids)
+    return Book(currency, first, cells.drop("cell"), *grids, shares)
 
 
 def table(found: list[Book]) -> polars.DataFrame:

@@ -8,11 +8,12 @@ import polars
 
 from finops_core.analysis.detection import Evidence, Finding, Settings, findings
 from finops_core.analysis.incidents.causes import Cause, causes
+from finops_core.analysis.incidents.completeness import judged
 from finops_core.analysis.incidents.contributing import Parts, account_names, parts
 from finops_core.analysis.incidents.cuts import Book
 from finops_core.analysis.incidents.explaining import likely, near, sentence
 from finops_core.analysis.incidents.incident import Incident, KnownEvent, conditions_of, key_of
-from finops_core.analysis.incidents.series_names import Series
+from finops_core.analysis.incidents.series_names import Series, prefix
 from finops_core.analysis.incidents.severities import Severities, severities
 from finops_core.analysis.incidents.watching import watched
 from finops_core.model.ledger import Ledger
@@ -66,17 +67,16 @@ def _reported(
     days = evidence.days if as_of is None else evidence.days.filter(polars.col("date") <= as_of)
     if days.is_empty():
         return []
-    own = findings(Evidence(days), settings)
-    currency = {name: Series.read(name).currency for name in {f.series_id for f in own}}
-    return [
-        (
-            book if as_of is None or as_of >= book.last else book.until(as_of),
-            days,
-            [f for f in own if currency[f.series_id] == book.currency],
-        )
-        for book in books
-        if as_of is None or as_of >= book.first
-    ]
+    result = []
+    for book in books:
+        own = days.filter(polars.col("series_id").str.starts_with(prefix(book.currency)))
+        if own.is_empty():
+            continue
+        if as_of is not None and as_of < book.last:
+            result.append((book.until(as_of), own, findings(Evidence(own), settings)))
+        else:
+            result.append((book, own, findings(Evidence(own), judged(settings, book.last, book.shares))))
+    return result
 
 
 def _incident(

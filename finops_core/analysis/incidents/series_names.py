@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 
+def prefix(currency: str) -> str:
+    """How the names of a currency's series begin."""
+    return f"[{json.dumps(currency, ensure_ascii=False)}, "
+
+
 @dataclass(frozen=True)
 class Series:
     """A series of the hierarchy."""
