@@ -5,7 +5,7 @@ whatever comes after.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
@@ -26,6 +26,8 @@ _NEAR = 0.1
 """Cuts whose usual cost differs by less than this share are as good as one another."""
 _OWN = 0.5
 """A finding is of a cause that is known already unless this share of its money lies outside."""
+_SAYS = 0.7
+"""And it tells how long that cause lasts if this share lies in its cells."""
 _PAUSE = 7
 """Days of quiet after which the same cells are the same cause still."""
 
@@ -62,12 +64,17 @@ class _Candidate:
     usual: Floats
 
     @property
-    def weight(self) -> float:
+    def money(self) -> float:
+        """What moved in its direction, in all."""
+        return float(self.moved.sum())
+
+    @property
+    def rank(self) -> tuple[float, float, str]:
         """Its money, for so much as it is unusual: of narrow and wide cuts of one cause the narrow one weighs more, of
         many narrow ones that move alike the wide one."""
-        money = float(self.moved.sum())
         base = abs(float(self.usual[self.cells].sum()))
-        return money * (money / (base + money)) ** 2 if money > 0 else 0.0
+        weight = self.money * (self.money / (base + self.money)) ** 2 if self.money > 0 else 0.0
+        return weight, self.finding.score, self.finding.series_id
 
 
 def causes(book: Book, found: Sequence[Finding], least: float) -> list[Cause]:
@@ -83,20 +90,24 @@ def _on_a_day(book: Book, known: list[Cause], group: list[Finding], seen: date, 
     """Adds what is new on a day to the causes that are known."""
     column = book.place(seen)
     waiting = [_candidate(book, finding, column) for finding in group]
+    excused: list[Mask] = []
     while waiting:
-        candidates = []
+        own = []
         for candidate in waiting:
-            home = _belongs(book, known, candidate, column, least)
-            if home is not None:
-                home.findings.append(candidate.finding)
-            else:
-                candidates.append(_unexplained(book, known, candidate, column))
-        if not candidates:
+            near = [cause for cause in known if _goes_on(book, cause, candidate, column)]
+            rest = _without(candidate, [*(cause.cells for cause in near), *excused])
+            if rest is candidate or rest.money >= max(_OWN * candidate.money, least):
+                own.append((rest, candidate))
+            elif near:
+                _attach(near, candidate)
+        best = max(own, key=lambda pair: pair[0].rank, default=None)
+        if best is None or best[0].money <= 0:
             return
-        best = max(candidates, key=lambda c: (c.weight, c.finding.score, c.finding.series_id))
-        waiting = [c for c in candidates if c is not best]
-        cause = _cause(book, best, column)
-        if not _is_expected(book, known, cause, column):
+        waiting = [candidate for _, candidate in own if candidate is not best[1]]
+        cause = _cause(book, best[0], column)
+        if _is_expected(book, known, cause, column):
+            excused.append(cause.cells)
+        else:
             known.append(cause)
 
 
@@ -109,42 +120,28 @@ def _candidate(book: Book, finding: Finding, seen: int) -> _Candidate:
     return _Candidate(finding, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
 
 
-def _near(book: Book, cause: Cause, candidate: _Candidate, seen: int) -> bool:
-    """Whether a cause goes on, or has just ended, when a candidate begins."""
-    return candidate.start <= cause.end(book, seen) + _PAUSE + 1 and cause.start <= seen
+def _goes_on(book: Book, cause: Cause, candidate: _Candidate, seen: int) -> bool:
+    """Whether a cause goes on, or has just ended, when a candidate of its direction begins."""
+    same = cause.direction == candidate.finding.direction
+    return same and candidate.start <= cause.end(book, seen) + _PAUSE + 1
 
 
-def _belongs(
-    book: Book, known: Sequence[Cause], candidate: _Candidate, seen: int, least: float
-) -> Cause | None:
-    """The cause that a finding is of, if most of its money lies in the cells of causes of its days."""
-    near = [
-        c for c in known if c.direction == candidate.finding.direction and _near(book, c, candidate, seen)
-    ]
-    if not near:
-        return None
-    inside = [float(candidate.moved[c.cells].sum()) for c in near]
-    money = float(candidate.moved.sum())
-    outside = float(candidate.moved[~numpy.logical_or.reduce([c.cells for c in near])].sum())
-    if max(inside) <= 0 or outside >= max(_OWN * money, least):
-        return None
-    return near[int(numpy.argmax(inside))]
+def _without(candidate: _Candidate, explained: Sequence[Mask]) -> _Candidate:
+    """A candidate without cells that are explained already; itself where it has none of them."""
+    if not explained:
+        return candidate
+    cells = candidate.cells & ~numpy.logical_or.reduce(list(explained))
+    if (cells == candidate.cells).all():
+        return candidate
+    return replace(candidate, cells=cells, moved=numpy.where(cells, candidate.moved, 0.0))
 
 
-def _unexplained(book: Book, known: Sequence[Cause], candidate: _Candidate, seen: int) -> _Candidate:
-    """A candidate without the cells of causes that go on."""
-    cells = candidate.cells.copy()
-    for cause in known:
-        if cause.direction == candidate.finding.direction and _near(book, cause, candidate, seen):
-            cells &= ~cause.cells
-    return _Candidate(
-        candidate.finding,
-        candidate.start,
-        cells,
-        numpy.where(cells, candidate.moved, 0.0),
-        candidate.everywhere,
-        candidate.usual,
-    )
+def _attach(near: Sequence[Cause], candidate: _Candidate) -> None:
+    """Gives a finding to the cause with most of its money. One of which much lies elsewhere says nothing of its days."""
+    inside = [float(candidate.moved[cause.cells].sum()) for cause in near]
+    most = int(numpy.argmax(inside))
+    if inside[most] >= _SAYS * candidate.money:
+        near[most].findings.append(candidate.finding)
 
 
 def _cause(book: Book, candidate: _Candidate, seen: int) -> Cause:

@@ -37,7 +37,7 @@ def end(days: polars.DataFrame, loads: Loads) -> date:
     newest = dict(days.group_by(SOURCE).agg(polars.col(PERIOD).max()).iter_rows())
     last: date = max(newest.values())
     alive = sorted(source for source, day in newest.items() if last - day <= _SILENT)
-    found = min(newest[source] for source in alive)
+    found: date = min(newest[source] for source in alive)
     for source in alive:
         if source in loads.shares or loads.loaded.get(source, last) - newest[source] > _GROWS:
             continue

@@ -12,14 +12,17 @@ from finops_core.model.engine import PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Node, Query
 
+METERS = ("x_UsageType", "SkuMeter", "ChargeDescription")
+"""What says what was used: the first of them that an export fills."""
 DIMENSIONS = (
-    "x_Team", "SubAccountId", "RegionId", "ServiceName", "x_UsageType", "x_Operation", "ResourceId"
+    "x_Team", "SubAccountId", "RegionId", "ServiceName", *METERS, "x_Operation", "ResourceId"
 )  # fmt: skip
 """What contributors are looked for in, the widest first."""
 ACCOUNT = "SubAccountId"
 _WEEKS = 4
 _SHOWN = 5
 _LEAST_SHARE = 0.02
+_TOLD = 0.5
 _CENT = Decimal("0.01")
 
 
@@ -44,11 +47,23 @@ class Parts:
     def share(self, impact: float) -> float:
         return impact / self.impact if self.impact else 0.0
 
+    def meter(self) -> str:
+        """The one of METERS that most of it is told by."""
+        for dimension in METERS:
+            unknown = self.changes.filter(polars.col(dimension).is_null())["impact"].sum()
+            if abs(self.share(float(unknown))) < _TOLD:
+                return dimension
+        return METERS[-1]
+
     def contributors(self) -> tuple[Contributor, ...]:
-        """The largest of each dimension; those with hardly any share are left out."""
+        """The largest of each dimension; those with hardly any share, and dimensions that say nothing, are left out."""
         found = []
+        meter = self.meter()
         for dimension in DIMENSIONS:
-            for member, impact in self.of(dimension).head(_SHOWN).iter_rows():
+            table = self.of(dimension)
+            if (dimension in METERS and dimension != meter) or table[dimension].is_null().all():
+                continue
+            for member, impact in table.head(_SHOWN).iter_rows():
                 share = self.share(impact)
                 if share >= _LEAST_SHARE:
                     money = Decimal(str(impact)).quantize(_CENT)

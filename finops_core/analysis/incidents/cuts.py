@@ -156,7 +156,7 @@ def _book(currency: str, days: polars.DataFrame, loads: Loads) -> Book:
         grid = numpy.zeros((cells.height, (end - first).days + 1))
         grid[placed["cell"].to_numpy(), columns] = placed[name].to_numpy()
         grids.append(grid)
-    return Book(currency, first, cells.drop("cell"), *grids, shares)
+    return Book(currency, first, cells.drop("cell"), grids[0], grids[1], shares)
 
 
 def table(found: list[Book]) -> polars.DataFrame:

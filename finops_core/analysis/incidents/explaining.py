@@ -67,7 +67,8 @@ def _place(parts: Parts, series: str, accounts: Mapping[str, str]) -> str:
     """`97 % from NAT gateway bytes in eu-west-1, account shop-prod`."""
     named: list[tuple[str, str]] = []
     kept = parts
-    for dimension, how in (("x_UsageType", "from {}"), *_PLACES):
+    meter = parts.meter()
+    for dimension, how in ((meter, "from {}"), *_PLACES):
         top = next(kept.of(dimension).iter_rows(), None)
         if top is None or not top[0] or parts.share(top[1]) < _NAMED:
             continue
@@ -80,7 +81,7 @@ def _place(parts: Parts, series: str, accounts: Mapping[str, str]) -> str:
     where = [text for name, text in named if name != ACCOUNT]
     account = [text for name, text in named if name == ACCOUNT]
     told = ", ".join([" ".join(where), *account] if where else account)
-    return f"{share} {told}" if named[0][0] == "x_UsageType" else f"{share} {'of it ' + told}"
+    return f"{share} {told}" if named[0][0] == meter else f"{share} {'of it ' + told}"
 
 
 def _days(start: date, end: date | None) -> str:

@@ -43,6 +43,12 @@ def watched(ledger: Ledger) -> Watched:
         return found
 
 
+def forget() -> None:
+    """Forgets what is in memory, as a new process would."""
+    with _lock:
+        _latest.clear()
+
+
 def _days(ledger: Ledger, version: str, books: list[Book]) -> polars.DataFrame:
     kept = derived.read(ledger.home, _NAME, version) if version else None
     if kept is not None:

@@ -1,0 +1,146 @@
+"""Incidents: one report a cause, at the cut that explains it, with its contributors; what is none is not reported."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy
+import polars
+import pytest
+
+from finops_core.analysis.detection import Finding
+from finops_core.analysis.incidents.causes import Cause, causes
+from finops_core.analysis.incidents.cuts import CUTS, LEAF, Book
+from finops_core.analysis.incidents.series_names import Series
+from finops_core.analysis.incidents.severities import FILE, severities
+from finops_core.errors import InputRefused
+from finops_core.store.home import Home
+
+FIRST, DAYS = date(2026, 1, 5), 80
+WEB = ("web", "Compute", "a1", "eu")
+ML = ("ml", "Compute", "a2", "eu")
+NEW = ("ml", "Compute", "a3", "eu")
+LOGS = ("web", "Logs", "a1", "eu")
+CELLS = (WEB, ML, NEW, LOGS, ("search", "Compute", "a4", "us"), ("search", "Logs", "a4", "us"))
+USUAL = (400.0, 300.0, 0.0, 50.0, 200.0, 40.0)
+
+
+def book(*changes: tuple[tuple[str, str, str, str], int, int, float]) -> Book:
+    """Six cells with a weekend, and changes of a cell: first and last column, money a day."""
+    shape = numpy.where(numpy.arange(DAYS) % 7 < 5, 1.0, 0.8)
+    costs = numpy.outer(USUAL, shape)
+    for cell, start, end, money in changes:
+        costs[CELLS.index(cell), start : end + 1] += money
+    cells = polars.DataFrame([dict(zip(LEAF, cell, strict=True)) for cell in CELLS])
+    return Book("USD", FIRST, cells, costs, costs)
+
+
+def raised(found: Book, start: int, end: int, seen: int, direction: str = "up") -> list[Finding]:
+    """A finding of every series that moved by 100 or more from one column to another, all on one day."""
+    sign = 1 if direction == "up" else -1
+    result = []
+    for cut in CUTS:
+        costs = found.of_cut(cut)
+        for number, members in enumerate(found.codes[cut][0]):
+            days = costs[number, start : end + 1]
+            usual = costs[number, start - 7 : start].sum() / 7
+            money = float(days.sum() - usual * len(days))
+            if money * sign >= 100:
+                name = Series("USD", cut, members).id
+                at = [found.day(n) for n in (start, end, seen)]
+                result.append(
+                    Finding(name, *at, direction, money, 0.0, money, money / len(days), 2.0, "spike", False)  # type: ignore[arg-type]
+                )
+    return result
+
+
+def told(found: Book, *findings: Sequence[Finding]) -> list[tuple[str, ...]]:
+    """The members of the causes' series."""
+    known = causes(found, [f for group in findings for f in group], 100)
+    return [tuple(filter(None, cause.series.members)) for cause in known]
+
+
+def test_what_shows_in_every_cut_is_one_cause_at_the_smallest() -> None:
+    spike = book((LOGS, 60, 61, 900.0))
+    findings = raised(spike, 60, 61, 60)
+    assert len(findings) == len(CUTS)
+    (cause,) = causes(spike, findings, 100)
+    assert (cause.series.dimensions, cause.series.members) == (("x_Team", "ServiceName"), ("web", "Logs"))
+    assert (cause.start, cause.seen, cause.end(spike, 79)) == (60, 60, 61)
+
+
+def test_two_causes_on_one_day_are_two_and_many_that_move_alike_are_one() -> None:
+    two = book((LOGS, 60, 61, 900.0), (ML, 60, 61, 700.0))
+    assert sorted(told(two, raised(two, 60, 61, 60))) == [("ml", "Compute"), ("web", "Logs")]
+    alike = book(*((cell, 60, 62, 0.5 * USUAL[CELLS.index(cell)]) for cell in CELLS if cell[1] == "Compute"))
+    assert told(alike, raised(alike, 60, 62, 60)) == [("Compute",)]
+
+
+def test_a_cause_is_the_same_however_much_is_known() -> None:
+    leak = book((LOGS, 60, 79, 300.0))
+    findings = [*raised(leak, 60, 79, 61), *raised(leak, 66, 79, 67)]
+    early: list[Cause] = causes(leak.until(FIRST + timedelta(64)), raised(leak, 60, 64, 61), 100)
+    late = causes(leak, findings, 100)
+    assert [(c.series, c.start, c.seen) for c in early] == [(c.series, c.start, c.seen) for c in late]
+
+
+@pytest.mark.parametrize(
+    "none",
+    [
+        # the work of a team goes from one account to another
+        (book((ML, 50, 79, -200.0), (NEW, 50, 79, 200.0)), 50, 79),
+        # a fee, once a month
+        (book(*((NEW, day, day, 500.0) for day in (10, 40, 70))), 70, 70),
+        # the last days of a month, as in the month before (23 to 25 are those of January, 51 to 53 of February)
+        (book((WEB, 24, 26, 200.0), (WEB, 52, 54, 210.0)), 52, 54),
+    ],
+)
+def test_what_is_expected_is_no_cause(none: tuple[Book, int, int]) -> None:
+    found, start, end = none
+    up, down = raised(found, start, end, end), raised(found, start, end, end, "down")
+    assert up or down
+    assert told(found, up, down) == []
+
+
+def test_the_way_back_is_no_cause() -> None:
+    shift = book((LOGS, 30, 59, 300.0))
+    assert told(shift, raised(shift, 30, 36, 31), raised(shift, 60, 66, 61, "down")) == [("web", "Logs")]
+    fallen = book((LOGS, 30, 59, 300.0), (ML, 60, 79, -200.0))
+    both = told(fallen, raised(fallen, 30, 36, 31), raised(fallen, 60, 66, 61, "down"))
+    assert both == [("web", "Logs"), ("ml", "Compute")]
+
+
+def test_bounds_of_severity_are_those_of_the_owner(home: Home) -> None:
+    from decimal import Decimal
+
+    def of(impact: str, owner: str = "web", currency: str = "USD") -> str:
+        return severities(home).of(Decimal(impact), owner, currency)
+
+    assert [of(i) for i in ("99.99", "-100", "1000", "10000")] == ["info", "warning", "high", "critical"]
+    home.rules.mkdir(parents=True)
+    (home.rules / FILE).write_text("owners:\n  ml: {warning: 500, high: 5000, critical: 50000}\n")
+    assert (of("700"), of("700", "ml"), of("5000", "ml")) == ("warning", "warning", "high")
+    (home.rules / FILE).write_text("severity:\n  warning: 10\n  high: 5\n")
+    with pytest.raises(InputRefused, match=r"anomalies.yaml, line 1.*must rise"):
+        severities(home)
+    (home.rules / FILE).write_text("severity:\n  warning: 10\n  hihg: 5\n")
+    with pytest.raises(InputRefused, match=r"anomalies.yaml, line 3.*no such field"):
+        severities(home)
+
+
+def test_a_home_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
+    from finops_core.store import derived
+
+    table = polars.DataFrame({"n": [1]})
+    in_the_way = Home(tmp_path / "file")
+    in_the_way.path.write_text("")
+    assert not derived.keep(in_the_way, "evidence", "v1", table)
+    assert derived.newest(in_the_way, "evidence") is None
+    home = Home(tmp_path / "home")
+    for number in range(4):
+        assert derived.keep(home, "evidence", f"v{number}", table.with_columns(n=polars.lit(number)))
+    kept = derived.newest(home, "evidence")
+    assert kept is not None and kept["n"].to_list() == [3]
+    assert derived.read(home, "evidence", "v0") is None
+    (home.analysis / "evidence-v3.parquet").write_text("no parquet")
+    assert derived.read(home, "evidence", "v3") is None
