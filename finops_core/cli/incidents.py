@@ -49,10 +49,9 @@ def _record(incident: "Incident") -> dict[str, Any]:
 
     return {
         "key": incident.key,
-        "series": {
-            "currency": incident.currency,
-            **dict(zip(incident.dimensions, incident.members, strict=True)),
-        },
+        "cut": incident.cut,
+        "series": dict(zip(incident.dimensions, incident.members, strict=True)),
+        "BillingCurrency": incident.currency,
         "start": str(incident.start),
         "end": str(incident.end),
         "first_seen": str(incident.first_seen),

@@ -44,6 +44,8 @@ class Cause:
     direction: str
     cells: Mask
     findings: list[Finding] = field(default_factory=list)
+    owner: str = ""
+    """The team that its cost belongs to."""
 
     def end(self, book: Book, seen: int) -> int:
         """The last column known on the evening of another."""
@@ -153,7 +155,18 @@ def _cause(book: Book, candidate: _Candidate, seen: int) -> Cause:
         candidate.finding.direction,
         book.mask(series),
         [candidate.finding],
+        _owner(book, series, candidate),
     )
+
+
+def _owner(book: Book, series: Series, candidate: _Candidate) -> str:
+    """The team of the cut; else the one that most of the money is of, where there is one."""
+    if "x_Team" in series.dimensions:
+        return series.narrowed(("x_Team",)).members[0] or ""
+    members, codes = book.codes["x_Team",]
+    shares = usual.by_member(codes, candidate.moved, len(members))
+    most = int(numpy.argmax(shares))
+    return (members[most][0] or "") if shares[most] >= _OWN * candidate.money else ""
 
 
 def _explaining(book: Book, candidate: _Candidate) -> Series | None:

@@ -31,6 +31,8 @@ class Parts:
     """`changes`: DIMENSIONS, impact (float: actual − usual); a row a combination."""
 
     changes: polars.DataFrame
+    actual: Decimal
+    """What the days cost, exactly."""
 
     @property
     def impact(self) -> float:
@@ -79,17 +81,19 @@ def parts(ledger: Ledger, conditions: Sequence[Node], start: date, end: date, fi
     query = Query(METRIC, by, where=tuple(conditions), start=start, end=end + timedelta(1))
     keys = list(DIMENSIONS)
     cost = polars.col(METRIC).cast(polars.Float64).fill_null(0.0)
-    rows = [ledger.query(query).select(*keys, cost.alias("impact"))]
+    days = ledger.query(query)
+    actual = days[METRIC].drop_nulls().sum() or Decimal(0)
+    rows = [days.select(*keys, cost.alias("impact"))]
     if before < start:
         wanted, had = _weekdays(start, end), _weekdays(before, start - timedelta(1))
-        days = sum(had.values())
+        length = sum(had.values())
         factors = {name: -wanted.get(name, 0) / count for name, count in had.items()}
         # Weekdays that the short past does not have are taken for an average day.
-        missing = sum(count for name, count in wanted.items() if name not in had) / days
+        missing = sum(count for name, count in wanted.items() if name not in had) / length
         past = ledger.query(query.but(start=before, end=start))
         factor = polars.col("Weekday").replace_strict(factors, return_dtype=polars.Float64) - missing
         rows.append(past.select(*keys, (cost * factor).alias("impact")))
-    return Parts(polars.concat(rows).group_by(keys).agg(polars.col("impact").sum()))
+    return Parts(polars.concat(rows).group_by(keys).agg(polars.col("impact").sum()), Decimal(actual))
 
 
 def account_names(ledger: Ledger) -> dict[str, str]:

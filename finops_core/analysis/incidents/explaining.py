@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from finops_core.analysis.incidents.contributing import ACCOUNT, Parts
+from finops_core.analysis.incidents.incident import Incident
 from finops_core.model import words
 from finops_core.store.deployments import Deployment
 
@@ -43,23 +44,17 @@ def lead(deployment: Deployment, start: date) -> str:
 
 
 def sentence(
-    daily: tuple[Decimal, Decimal, Decimal],
-    currency: str,
-    series: str,
-    start: date,
-    end: date | None,
-    parts: Parts,
-    deployment: Deployment | None,
-    accounts: Mapping[str, str],
+    incident: Incident, parts: Parts, deployment: Deployment | None, accounts: Mapping[str, str]
 ) -> str:
     """`expected 410 ± 35 USD a day, was 1,220; 97 % from NAT gateway bytes in eu-west-1, account shop-prod, since 14 October;
-    deployment cart 2.31 2 hours before`. `daily` is what was expected a day, half the band's width, and what it was."""
-    expected, spread, actual = daily
-    band = f" ± {_whole(spread)}" if spread else ""
-    told = f"expected {_whole(expected)}{band} {currency} a day, was {_whole(actual)}"
-    told += f"; {_place(parts, series, accounts)}, {_days(start, end)}"
+    deployment cart 2.31 2 hours before`. `accounts`: the names of accounts."""
+    days = (incident.end - incident.start).days + 1
+    band = f" ± {_whole(incident.spread)}" if incident.spread else ""
+    usual, was = _whole(incident.expected / days), _whole(incident.actual / days)
+    told = f"expected {usual}{band} {incident.currency} a day, was {was}"
+    told += f"; {_place(parts, incident.series, accounts)}, {_days(incident)}"
     if deployment is not None:
-        told += f"; deployment {deployment.in_words()} {lead(deployment, start)}"
+        told += f"; deployment {deployment.in_words()} {lead(deployment, incident.start)}"
     return told
 
 
@@ -74,7 +69,7 @@ def _place(parts: Parts, series: str, accounts: Mapping[str, str]) -> str:
             continue
         name = accounts.get(top[0], top[0]) if dimension == ACCOUNT else top[0]
         named.append((dimension, how.format(name)))
-        kept = Parts(kept.changes.filter(kept.changes[dimension] == top[0]))
+        kept = Parts(kept.changes.filter(kept.changes[dimension] == top[0]), parts.actual)
     if not named:
         return series
     share = words.percent(Decimal(str(min(1.0, parts.share(kept.impact)))))
@@ -84,8 +79,9 @@ def _place(parts: Parts, series: str, accounts: Mapping[str, str]) -> str:
     return f"{share} {told}" if named[0][0] == meter else f"{share} {'of it ' + told}"
 
 
-def _days(start: date, end: date | None) -> str:
-    if end is None:
+def _days(incident: Incident) -> str:
+    start, end = incident.start, incident.end
+    if incident.ongoing:
         return f"since {start.day} {start:%B}"
     if start == end:
         return f"on {start.day} {start:%B}"

@@ -1,18 +1,20 @@
 """The incidents of a store as of a day: exactly what would have been said on its evening."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import polars
 
 from finops_core.analysis.detection import Evidence, Finding, Settings, findings
+from finops_core.analysis.incidents import watching
 from finops_core.analysis.incidents.causes import Cause, causes
 from finops_core.analysis.incidents.completeness import judged
 from finops_core.analysis.incidents.contributing import Parts, account_names, parts
 from finops_core.analysis.incidents.cuts import Book
 from finops_core.analysis.incidents.explaining import likely, near, sentence
-from finops_core.analysis.incidents.incident import Incident, KnownEvent, conditions_of, key_of
+from finops_core.analysis.incidents.incident import Incident, KnownEvent, key_of
 from finops_core.analysis.incidents.series_names import Series, prefix
 from finops_core.analysis.incidents.severities import Severities, severities
 from finops_core.analysis.incidents.watching import watched
@@ -23,6 +25,7 @@ from finops_core.store.state import State
 
 _DEFAULT = Settings()
 _CENT = Decimal("0.01")
+_REMEMBERED = 2000
 _ANNOUNCED = 0.5
 """An incident is announced if this share of it lies in what was announced."""
 
@@ -33,23 +36,26 @@ def find(
     settings: Settings = _DEFAULT,
     known: Sequence[KnownEvent] = (),
     deployments: Sequence[Deployment] | None = None,
+    explained: bool = True,
 ) -> list[Incident]:
     """The incidents that were known on the evening of a day, by default the newest; the newest first.
 
-    `known` is left out. `deployments` are those of the home's state unless given. Raises InputRefused for bounds of
+    `known` is left out. `deployments` are those of the home's state unless given. Not `explained` is faster: incidents
+    come without contributors, deployments and sentence, their actual cost rounded to cents. Raises InputRefused for bounds of
     severity that are malformed. Another call with other settings takes less than a second.
     """
     seen = watched(ledger)
     if not seen.books:
         return []
     bounds = severities(ledger.home)
-    outs = told(State(ledger.home)) if deployments is None else deployments
+    outs = told(State(ledger.home)) if explained and deployments is None else deployments or ()
     found = []
     for book, days, reported in _reported(seen.books, seen.evidence, as_of, settings):
         for cause in causes(book, reported, settings.least_money):
-            incident = _incident(ledger, book, days, cause, bounds, outs)
-            if incident is not None and not _announced(ledger, incident, known, seen.books):
-                found.append(incident)
+            incident = _brief(book, days, cause, bounds)
+            if incident is None or _announced(ledger, incident, known, book.first):
+                continue
+            found.append(_explained(ledger, incident, book.first, bounds, outs) if explained else incident)
     return sorted(found, key=lambda i: (i.first_seen, abs(i.impact), i.key), reverse=True)
 
 
@@ -79,36 +85,19 @@ def _reported(
     return result
 
 
-def _incident(
-    ledger: Ledger,
-    book: Book,
-    days: polars.DataFrame,
-    cause: Cause,
-    bounds: Severities,
-    deployments: Sequence[Deployment],
-) -> Incident | None:
-    start = book.day(cause.start)
-    series = cause.series
+def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities) -> Incident | None:
+    """An incident without its explanation; None where its own days do not bear it out."""
+    series, start = cause.series, book.day(cause.start)
     own = [f for f in cause.findings if f.series_id == series.id] or cause.findings
     end = min(book.last, max(f.end for f in own))
     found = days.filter((polars.col("series_id") == series.id) & polars.col("date").is_between(start, end))
     if found.is_empty():
         return None
-    ongoing = any(f.ongoing for f in own)
-    expected, spread = _expected(found, own)
-    split = _parts(ledger, ledger.version, series, start, end, book.first)
-    teams = split.of("x_Team")
-    owner = _owner(series, split, teams)
-    brought = near(deployments, owner, start)
-    actual = _money(sum(found["cost"].to_list()))
-    length = (end - start).days + 1
-    impact = actual - expected
-    if (impact > 0) != (cause.direction == "up"):
+    expected, spread = _expected(found)
+    actual = _money(float(book.costs[cause.cells, cause.start : book.place(end) + 1].sum()))
+    if (actual > expected) != (cause.direction == "up"):
         return None
-    per_day = (impact / length).quantize(_CENT)
-    largest = max(own, key=lambda f: abs(f.impact))
-    daily = (expected / length, spread, actual / length)
-    return Incident(
+    brief = Incident(
         key=key_of(series.currency, series.dimensions, series.members, start),
         cut=series.cut,
         dimensions=series.dimensions,
@@ -117,45 +106,49 @@ def _incident(
         start=start,
         end=end,
         first_seen=book.day(cause.seen),
-        ongoing=ongoing,
+        ongoing=any(f.ongoing for f in own),
         direction=cause.direction,
-        kind=largest.kind,
+        kind=max(own, key=lambda f: abs(f.impact)).kind,
         expected=expected,
         actual=actual,
-        impact=impact,
-        per_day=per_day,
-        severity=bounds.of(impact, owner, series.currency),
+        impact=actual - expected,
+        per_day=_CENT,
+        severity="",
         score=round(max(f.score for f in cause.findings), 6),
-        owner=owner,
+        owner=cause.owner,
+        spread=spread,
+    )
+    return _weighed(brief, bounds)
+
+
+def _weighed(incident: Incident, bounds: Severities) -> Incident:
+    """With what follows from its money."""
+    impact = incident.actual - incident.expected
+    days = (incident.end - incident.start).days + 1
+    severity = bounds.of(impact, incident.owner, incident.currency)
+    return replace(incident, impact=impact, per_day=(impact / days).quantize(_CENT), severity=severity)
+
+
+def _explained(
+    ledger: Ledger, incident: Incident, first: date, bounds: Severities, deployments: Sequence[Deployment]
+) -> Incident:
+    """With its exact cost, its contributors, what was brought out before, and the sentence of all that."""
+    split = _parts(ledger, incident, first)
+    brought = near(deployments, incident.owner, incident.start)
+    exact = _weighed(replace(incident, actual=split.actual), bounds)
+    return replace(
+        exact,
         contributors=split.contributors(),
         deployments=tuple(d.in_words() for d in brought),
-        sentence=sentence(
-            daily,
-            series.currency,
-            " × ".join(m or "(none)" for m in series.members) or "all usage",
-            start,
-            None if ongoing else end,
-            split,
-            likely(brought, start),
-            _accounts(ledger),
-        ),
-        spread=spread,
+        sentence=sentence(exact, split, likely(brought, incident.start), _accounts(ledger)),
     )
 
 
-def _expected(found: polars.DataFrame, own: Sequence[Finding]) -> tuple[Decimal, Decimal]:
-    """What the days were expected to cost in all, and half the band's width a day."""
+def _expected(found: polars.DataFrame) -> tuple[Decimal, Decimal]:
+    """What days were expected to cost in all, and half the band's width a day."""
     known = found.filter(polars.col("expected").is_not_null())
     spread = (known["high"] - known["low"]).mean() if not known.is_empty() else 0.0
     return _money(float(found["expected"].fill_null(0.0).sum())), _money(float(spread or 0.0) / 2)  # type: ignore[arg-type]
-
-
-def _owner(series: Series, split: Parts, teams: polars.DataFrame) -> str:
-    """The team of the cut; else the one that most of it lies in."""
-    if "x_Team" in series.dimensions:
-        return dict(zip(series.dimensions, series.members, strict=True))["x_Team"] or ""
-    top = next(teams.iter_rows(), None)
-    return str(top[0]) if top is not None and top[0] and split.share(top[1]) >= 0.5 else ""
 
 
 _names: dict[str, tuple[str, dict[str, str]]] = {}
@@ -163,13 +156,19 @@ _names: dict[str, tuple[str, dict[str, str]]] = {}
 _kept: dict[tuple[object, ...], Parts] = {}
 
 
-def _parts(ledger: Ledger, version: str, series: Series, start: date, end: date, first: date) -> Parts:
-    key = (str(ledger.home.path), version, series, start, end)
+def forget() -> None:
+    """Forgets what is in memory, as a new process would."""
+    watching.forget()
+    _names.clear()
+    _kept.clear()
+
+
+def _parts(ledger: Ledger, incident: Incident, first: date) -> Parts:
+    key = (str(ledger.home.path), ledger.version, incident.conditions(), incident.start, incident.end)
     if key not in _kept:
-        if len(_kept) > 2000:
+        if len(_kept) > _REMEMBERED:
             _kept.clear()
-        where = conditions_of(series.currency, series.dimensions, series.members)
-        _kept[key] = parts(ledger, where, start, end, first)
+        _kept[key] = parts(ledger, incident.conditions(), incident.start, incident.end, first)
     return _kept[key]
 
 
@@ -180,18 +179,16 @@ def _accounts(ledger: Ledger) -> dict[str, str]:
     return _names[home][1]
 
 
-def _announced(
-    ledger: Ledger, incident: Incident, known: Sequence[KnownEvent], books: Sequence[Book]
-) -> bool:
+def _announced(ledger: Ledger, incident: Incident, known: Sequence[KnownEvent], first: date) -> bool:
     """Whether most of an incident lies in days and usage that were announced."""
-    first = min(book.first for book in books)
     for event in known:
         start, end = max(event.start, incident.start), min(event.end, incident.end)
         if start > end:
             continue
-        whole = parts(ledger, incident.conditions(), incident.start, incident.end, first).impact
+        whole = _parts(ledger, incident, first).impact
         where = (*incident.conditions(), *event.conditions)
-        if whole and parts(ledger, where, incident.start, end, first).impact / whole >= _ANNOUNCED:
+        inside = parts(ledger, where, start, end, min(first, start)).impact
+        if whole and inside / whole >= _ANNOUNCED:
             return True
     return False
 
