@@ -1,20 +1,28 @@
 """Incidents: one report a cause, at the cut that explains it, with its contributors; what is none is not reported."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy
 import polars
 import pytest
 
+from finops_core import Ledger
 from finops_core.analysis.detection import Finding
+from finops_core.analysis.incidents import Incident, KnownEvent, find, finding, series_of, watching
 from finops_core.analysis.incidents.causes import Cause, causes
 from finops_core.analysis.incidents.cuts import CUTS, LEAF, Book
 from finops_core.analysis.incidents.series_names import Series
 from finops_core.analysis.incidents.severities import FILE, severities
 from finops_core.errors import InputRefused
+from finops_core.model.query import Condition
+from finops_core.store import derived
+from finops_core.store.deployments import Deployment
 from finops_core.store.home import Home
+from finops_core.store.load import load
+from tests.exports import csv_text, focus_row
 
 FIRST, DAYS = date(2026, 1, 5), 80
 WEB = ("web", "Compute", "a1", "eu")
@@ -111,8 +119,6 @@ def test_the_way_back_is_no_cause() -> None:
 
 
 def test_bounds_of_severity_are_those_of_the_owner(home: Home) -> None:
-    from decimal import Decimal
-
     def of(impact: str, owner: str = "web", currency: str = "USD") -> str:
         return severities(home).of(Decimal(impact), owner, currency)
 
@@ -129,8 +135,6 @@ def test_bounds_of_severity_are_those_of_the_owner(home: Home) -> None:
 
 
 def test_a_home_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
-    from finops_core.store import derived
-
     table = polars.DataFrame({"n": [1]})
     in_the_way = Home(tmp_path / "file")
     in_the_way.path.write_text("")
@@ -144,3 +148,113 @@ def test_a_home_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     assert derived.read(home, "evidence", "v0") is None
     (home.analysis / "evidence-v3.parquet").write_text("no parquet")
     assert derived.read(home, "evidence", "v3") is None
+
+
+SPIKE = date(2026, 3, 24)
+"""The first of two days on which NAT gateways of team web cost 900 dollars more."""
+BOUGHT = {"ChargeCategory": "Purchase", "BilledCost": "9000", "EffectiveCost": "9000"}
+
+
+def charge(day: date, team: str, service: str, account: str, cost: float, **more: str) -> dict[str, str]:
+    following = (day.replace(day=1) + timedelta(31)).replace(day=1)
+    dates = {
+        "ChargePeriodStart": f"{day}T00:00:00Z",
+        "ChargePeriodEnd": f"{day + timedelta(1)}T00:00:00Z",
+        "BillingPeriodStart": f"{day.replace(day=1)}T00:00:00Z",
+        "BillingPeriodEnd": f"{following}T00:00:00Z",
+    }
+    own = {
+        "Tags": f'{{"team": "{team}"}}',
+        "ServiceName": service,
+        "SubAccountId": account,
+        "RegionId": "eu-west-1",
+        "ListCost": f"{cost:.4f}",
+        "BilledCost": f"{cost:.4f}",
+        "EffectiveCost": f"{cost:.4f}",
+        "ChargeDescription": f"{service} hours",
+    }
+    return focus_row(**{**dates, **own, **more})
+
+
+def days_of_a_company() -> Iterator[dict[str, str]]:
+    """84 days: two dollar teams, one that works in euros, a purchase, and the spike."""
+    for number in range(84):
+        day = date(2026, 1, 5) + timedelta(number)
+        wave = 1 + 0.02 * ((number * 7) % 5 - 2)
+        yield charge(day, "web", "Compute", "01", 300 * wave, ResourceId="i-1")
+        yield charge(day, "ml", "Compute", "02", 200 * wave, ResourceId="i-2")
+        yield charge(day, "data", "Compute", "03", 150 * wave, BillingCurrency="EUR", ResourceId="i-3")
+        extra = 900.125 if day in (SPIKE, SPIKE + timedelta(1)) else 0
+        yield charge(
+            day, "web", "Network", "01", 80 * wave + extra, ChargeDescription="NAT bytes", ResourceId="nat"
+        )
+        if day == SPIKE - timedelta(5):
+            yield charge(day, "web", "Compute", "01", 9000, **BOUGHT)
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    folder = tmp_path_factory.mktemp("incidents")
+    export = folder / "focus.csv"
+    export.write_text(csv_text(list(days_of_a_company())), "utf-8")
+    load(Home(folder / "home"), [export])
+    return Ledger(Home(folder / "home"))
+
+
+OUT = Deployment(f"{SPIKE - timedelta(1)}T22:00:00Z", "web", "cart", "prod", "2.31")
+
+
+def test_a_store_has_the_incident_that_happened(ledger: Ledger) -> None:
+    (found,) = find(ledger, deployments=[OUT])
+    assert (found.currency, found.owner, found.direction) == ("USD", "web", "up")
+    assert (found.cut, found.members) == ("x_Team × ServiceName", ("web", "Network"))
+    assert (found.start, found.first_seen, found.ongoing) == (SPIKE, SPIKE, False)
+    assert found.actual == ledger.query(found.query())["EffectiveCost"].item()
+    assert found.impact == found.actual - found.expected
+    assert found.severity == "high" and abs(found.impact - Decimal("1800.25")) < 40
+    top = {c.dimension: (c.member, round(c.share, 1)) for c in reversed(found.contributors)}
+    assert top["SubAccountId"] == ("01", 1.0)
+    assert (top["ChargeDescription"], top["ResourceId"]) == (("NAT bytes", 1.0), ("nat", 1.0))
+    assert found.deployments == ("cart 2.31, prod",)
+    assert found.sentence.endswith("deployment cart 2.31, prod 2 hours before")
+    assert "100 % from NAT bytes in eu-west-1, account 01" in found.sentence
+    days = series_of(ledger, found).filter(polars.col("date") == SPIKE)
+    assert days["cost"].item() == pytest.approx(
+        float(ledger.query(found.query().but(end=SPIKE + timedelta(1)))["EffectiveCost"].item())
+    )
+
+
+def test_what_is_said_of_a_day_needs_no_later_one(ledger: Ledger) -> None:
+    def keys(as_of: date | None = None) -> list[Incident]:
+        return [i.key for i in find(ledger, as_of, deployments=())]
+
+    assert keys(SPIKE - timedelta(1)) == []
+    assert keys(SPIKE) == keys()
+
+
+def test_what_was_announced_is_left_out(ledger: Ledger) -> None:
+    network = (Condition("ServiceName", "=", ("Network",)),)
+    announced = KnownEvent(SPIKE, SPIKE + timedelta(1), network, "load test")
+    assert find(ledger, known=[announced], deployments=()) == []
+    elsewhere = KnownEvent(SPIKE, SPIKE, (Condition("x_Team", "=", ("ml",)),))
+    assert len(find(ledger, known=[elsewhere], deployments=())) == 1
+
+
+def test_evidence_is_kept_and_only_what_differs_is_computed(ledger: Ledger) -> None:
+    whole = watching.watched(ledger)
+    assert (ledger.home.analysis / f"evidence-1-{ledger.version}.parquet").exists()
+    before = whole.evidence.days.filter(polars.col("date") <= SPIKE)
+    again = watching.computed(whole.books, before)
+    assert again.select("series_id", "date", "cost").equals(
+        whole.evidence.days.select("series_id", "date", "cost")
+    )
+    finding.forget()
+    assert [i.key for i in find(ledger, deployments=())] == [i.key for i in find(ledger, explained=False)]
+
+
+def test_an_empty_home_and_one_day_have_no_incidents(home: Home, tmp_path: Path) -> None:
+    assert find(Ledger(home)) == []
+    export = tmp_path / "focus.csv"
+    export.write_text(csv_text([charge(SPIKE, "web", "Compute", "01", -500)]), "utf-8")
+    load(home, [export])
+    assert find(Ledger(home)) == []
