@@ -16,6 +16,7 @@ GROUPS = (
     "asking",
     "moving",
     "incidents",
+    "detecting",
     "owning",
     "currencies",
     "deploying",

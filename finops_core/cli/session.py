@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,34 +48,36 @@ def options(
 
 
 def main() -> None:
-    """Runs the command line; errors become words and an exit code."""
-    code = 0
+    """The command line of a shell: runs what it says and ends the process."""
+    _leave(run())
+
+
+def run(words: Sequence[str] | None = None) -> int:
+    """Runs a command line, by default the process's own; errors become words. Returns the exit code."""
     try:
-        found = app(standalone_mode=False)
-        code = found if isinstance(found, int) else 0
+        found = app(args=words, standalone_mode=False)
+        return found if isinstance(found, int) else 0
     except FarthingError as error:
         say(f"farthing: {error}")
-        code = error.exit_code
         if _Session.debug:
             raise
+        return error.exit_code
     except typer.Exit as error:
-        code = error.exit_code
+        return error.exit_code
     except typer.Abort:
-        code = 130
+        return 130
     except Exception as error:
         if _Session.debug:
             raise
         show = getattr(error, "show", None)
         if show is not None:
             show()
-            code = 2
-        else:
-            # Not refused input, and not the user's doing: a bug. What was stored before still stands.
-            say(
-                f"farthing: unexpected {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''} (--debug shows more; please report it)"
-            )
-            code = BUG
-    _leave(code)
+            return 2
+        # Not refused input, and not the user's doing: a bug. What was stored before still stands.
+        say(
+            f"farthing: unexpected {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''} (--debug shows more; please report it)"
+        )
+        return BUG
 
 
 def _leave(code: int) -> None:

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from finops_core.store.home import Home
 from finops_core.store.load import LoadOptions, load
 from tests.browser.books import write_books
+from tests.shell import farthing
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -69,8 +70,17 @@ class App:
 
     def cli(self, *words: str) -> str:
         """Standard output of the command line on the same home."""
-        command = [sys.executable, "-m", "finops_core", "--home", str(self.home.path), *words]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        ran = farthing(self.home, *words)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    def follow(self, page: Page, title: str) -> None:
+        """Goes on to another page by its link in the sidebar."""
+        page.locator("[data-testid=stSidebar]").get_by_role("link", name=title, exact=True).click()
+        page.wait_for_function(
+            "title => document.querySelector('.farthing-head h1')?.textContent === title", arg=title
+        )
+        self.settle(page)
 
 
 def _free_port() -> int:

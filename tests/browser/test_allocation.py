@@ -19,7 +19,7 @@ from finops_core.store.proposals import proposals
 from finops_core.store.rulesets import versions
 from finops_core.store.state import State
 from tests.browser.conftest import App, serve
-from tests.browser.test_pages import download, errors, tabled, title
+from tests.browser.test_pages import download, drawn, errors, tabled, title
 from tests.exports import focus_row, write_focus
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -87,13 +87,13 @@ def test_figures_are_those_of_the_command_line(owned: App) -> None:
     totals = {row["x_Team"] or "No owner": round(Decimal(row["total"]), 6) for row in rows}
     assert tabled(page, "showback") == {**totals, "Total": Decimal("110.375000")}
     assert download(page, "CSV").decode() == told
-    labels = page.locator(".st-key-flow [role=graphics-symbol][aria-label*='USD']").evaluate_all(
+    labels = drawn(page.locator(".st-key-flow [role=graphics-symbol][aria-label*='USD']")).evaluate_all(
         "marks => marks.map(mark => mark.getAttribute('aria-label'))"
     )
-    drawn = {label.removeprefix("Owned by ") for label in labels if label.startswith("Owned by ")}
-    assert {(m[1], Decimal(m[2])) for m in (re.fullmatch(r"(.+): (.+) USD", d) for d in drawn) if m} == {
-        (row["x_Team"] or "No owner", Decimal(row["total"])) for row in rows
-    }
+    owners = {label.removeprefix("Owned by ") for label in labels if label.startswith("Owned by ")}
+    assert {
+        (m[1], Decimal(m[2])) for m in (re.fullmatch(r"(.+): (.+) USD", owner) for owner in owners) if m
+    } == {(row["x_Team"] or "No owner", Decimal(row["total"])) for row in rows}
     pools = page.locator(".st-key-pools").inner_text()
     assert "by the direct cost of the month" in pools and "agreed. Approved by Ada" in pools
     page.close()

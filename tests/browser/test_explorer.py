@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import App
-from tests.browser.test_pages import EXPLORER, asked, charted, download, errors, tabled
+from tests.browser.test_pages import EXPLORER, asked, charted, download, drawn, errors, tabled
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -59,7 +59,7 @@ def test_the_calendar_shows_every_day(app: App) -> None:
 
 def test_ranked_members_and_other_make_up_the_total(app: App) -> None:
     page = app.open(EXPLORER + "&chart=ranked&top=2")
-    marks = page.locator(".st-key-chart [role=graphics-symbol][aria-label$=USD]").evaluate_all(
+    marks = drawn(page.locator(".st-key-chart [role=graphics-symbol][aria-label$=USD]")).evaluate_all(
         "marks => [...new Set(marks.map(mark => mark.getAttribute('aria-label')))]"
     )
     costs = {m.rsplit(": ", 1)[0]: Decimal(m.rsplit(": ", 1)[1].removesuffix(" USD")) for m in marks}

@@ -10,7 +10,7 @@ import pytest
 
 from finops_core.model import words
 from tests.browser.conftest import App
-from tests.browser.test_pages import download, errors, tabled
+from tests.browser.test_pages import download, drawn, errors, tabled
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 MOVERS = "/movers?from=2026-09-01&to=2026-10-01&by=ServiceName&currency=USD"
@@ -38,13 +38,13 @@ def test_waterfall_table_download_and_command_line_agree(app: App) -> None:
     rows = told(app)
     assert len(rows) == 4
     assert list(csv.DictReader(io.StringIO(download(page, "CSV").decode()))) == rows
-    labels = page.locator(".st-key-waterfall [role=graphics-symbol][aria-label$=USD]").evaluate_all(
+    labels = drawn(page.locator(".st-key-waterfall [role=graphics-symbol][aria-label$=USD]")).evaluate_all(
         "marks => [...new Set(marks.map(mark => mark.getAttribute('aria-label')))]"
     )
-    drawn = dict(re.fullmatch(r"(.+): (-?[\d.]+) USD", label).groups() for label in labels)  # type: ignore[union-attr]
+    shown = dict(re.fullmatch(r"(.+): (-?[\d.]+) USD", label).groups() for label in labels)  # type: ignore[union-attr]
     changes = {row["ServiceName"]: Decimal(row["change"]) for row in rows}
     before, after = (sum(Decimal(row[side]) for row in rows) for side in ("before", "after"))
-    assert {name: Decimal(cost) for name, cost in drawn.items()} == {
+    assert {name: Decimal(cost) for name, cost in shown.items()} == {
         "August 2026": before,
         **changes,
         "September 2026": after,

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.browser.conftest import App
-from tests.browser.test_pages import download, errors, title
+from tests.browser.test_pages import download, drawn, errors, title
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -18,7 +18,7 @@ def test_a_statement_is_read_downloaded_and_its_month_closed(app: App) -> None:
     told = app.cli("statement", "--period", "2026-08", "--owner", "search", "--format", "csv")
     rows = {r["Line"]: r for r in csv.DictReader(io.StringIO(told)) if r["BillingCurrency"] == "USD"}
     assert set(rows) == {"Amazon RDS", "AWS Lambda", "Total"}
-    cells = page.locator(".st-key-statement-lines [role=grid] tbody [role=row]").evaluate_all(
+    cells = drawn(page.locator(".st-key-statement-lines [role=grid] tbody [role=row]")).evaluate_all(
         "rows => rows.map(row => [...row.querySelectorAll('[role=gridcell]')].map(cell => cell.textContent))"
     )
     shown = {line: round(Decimal(cost), 6) for line, _, cost, *_ in cells}

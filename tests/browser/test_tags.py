@@ -16,7 +16,7 @@ from finops_core.store.home import Home
 from finops_core.store.load import load
 from finops_core.store.state import State
 from tests.browser.conftest import App, serve
-from tests.browser.test_pages import errors, tabled, title
+from tests.browser.test_pages import drawn, errors, tabled, title
 from tests.exports import focus_row, write_focus
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -70,7 +70,7 @@ def test_figures_and_table_are_those_of_the_command_line(tagged: App) -> None:
     expected = {m["SubAccountId"]: round(Decimal(m["uncovered_cost"]), 6) for m in key["members"]}
     assert tabled(page, "tags") == {**expected, "Total": round(Decimal(key["uncovered_cost"]), 6)}
     marks = page.locator(".st-key-tags-trend [role=graphics-symbol][aria-label*='as tagged, 2026-']")
-    labels = marks.evaluate_all("marks => marks.map(mark => mark.getAttribute('aria-label'))")
+    labels = drawn(marks).evaluate_all("marks => marks.map(mark => mark.getAttribute('aria-label'))")
     assert {re.sub(": .*", "", label) for label in labels} == {
         f"as tagged, 2026-{month:02}" for month in (7, 8, 9)
     }

@@ -1,10 +1,9 @@
 """`farthing rates` and `farthing convert`, as a shell sees them."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import polars
@@ -12,9 +11,11 @@ import pytest
 
 from finops_core.store.home import Home
 from finops_core.store.load import load
+from tests import shell
 from tests.exports import focus_row, write_focus
+from tests.shell import Ran
 
-Farthing = Callable[..., subprocess.CompletedProcess[str]]
+Farthing = Callable[..., Ran]
 RATES = "date,from,to,rate\n2026-03-01,GBP,EUR,1.2\n2026-03-01,USD,EUR,0.9\n2026-03-03,USD,EUR,0.333333333333333333\n"
 MARCH = ("--metric", "EffectiveCost", "--from", "2026-03-01", "--to", "2026-04-01")
 HEADER = "BillingCurrency,x_Team,EffectiveCost,DisplayCurrency,Converted"
@@ -22,13 +23,7 @@ HEADER = "BillingCurrency,x_Team,EffectiveCost,DisplayCurrency,Converted"
 
 @pytest.fixture
 def farthing(home: Home) -> Farthing:
-    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "finops_core", "--home", str(home.path), *map(str, words)]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]
-        )
-
-    return run
+    return partial(shell.farthing, home)
 
 
 def charge(day: str, code: str, cost: str, team: str) -> dict[str, str]:

@@ -1,24 +1,20 @@
 """`farthing allocate why`, `audit` and `suggest`, as a shell sees them."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from finops_core.store.home import Home
 from finops_core.store.load import load
 from tests.exports import focus_row, write_focus
+from tests.shell import Ran, farthing
 
 
 def test_a_charge_is_explained_audited_and_others_find_an_owner(home: Home, tmp_path: Path) -> None:
     rows = [focus_row(EffectiveCost="19"), focus_row(EffectiveCost="3", Tags="")]
     load(home, [write_focus(tmp_path / "focus.csv", rows)])
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "finops_core", "--home", str(home.path), "allocate", *words]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]
-        )
+    def run(*words: str) -> Ran:
+        return farthing(home, "allocate", *words)
 
     (why,) = json.loads(run("why", "--where", "x_Team=search", "--json").stdout)["charges"]
     assert (why["owners"][0]["rule"], why["origin"]["x_Row"]) == ("team tag", 2)

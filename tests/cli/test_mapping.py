@@ -9,13 +9,9 @@ from pathlib import Path
 from finops_core.store.home import Home
 from finops_core.store.preview import preview
 from tests.mapped import ACME, BILL
+from tests.shell import farthing
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "any-csv.md"
-
-
-def farthing(home: Home, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "finops_core", "--home", str(home.path), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=HOW_TO.parents[2])
 
 
 def test_suggest_fill_in_check_and_load(home: Home, tmp_path: Path) -> None:

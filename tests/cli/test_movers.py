@@ -1,8 +1,6 @@
 """`farthing movers`, as a shell sees it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from finops_core.store.home import Home
 from finops_core.store.load import load
 from tests.exports import csv_text, focus_row
+from tests.shell import Ran, farthing
 
 HEADER = "BillingCurrency,ServiceName,before,after,change,quantity,list_price,negotiated_discount,commitment,rate,new,gone,other"
 SEPTEMBER = ("--metric", "EffectiveCost", "--from", "2026-09-01", "--to", "2026-10-01")
@@ -55,9 +54,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     yield found
 
 
-def movers(home: Home, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "finops_core", "--home", str(home.path), "movers", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+def movers(home: Home, *words: str | Path) -> Ran:
+    return farthing(home, "movers", *words)
 
 
 def test_the_worked_example_and_a_member_without_a_value(home: Home) -> None:

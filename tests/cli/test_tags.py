@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 from finops_core.store.home import Home
 from finops_core.store.load import load
 from tests.exports import focus_row, write_focus
+from tests.shell import farthing
 
 SEPTEMBER = ("--from", "2026-09-01", "--to", "2026-10-01")
 
@@ -32,11 +31,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     policy = "keys: {team: {owner: x_Team, allowed: [search]}}\n"
     (home.rules / "tag_policy.yaml").write_text(policy)
     return home
-
-
-def farthing(home: Home, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "finops_core", "--home", str(home.path), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
 
 
 def told(home: Home, *words: str) -> Any:

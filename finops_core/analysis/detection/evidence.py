@@ -3,20 +3,85 @@
 from collections.abc import Mapping
 from datetime import date
 
+import numpy
 import polars
 
+from finops_core.analysis.detection.expectation import Expectation, expectation
+from finops_core.analysis.detection.grid import Booleans, Floats, Grid, grid
+from finops_core.analysis.detection.measures import SPANS, strengths
 from finops_core.analysis.detection.records import Evidence
+
+SCORES = tuple(span.column for span in SPANS)
+_MATRICES = (
+    "cost",
+    "judged",
+    "expected",
+    "low",
+    "high",
+    "score",
+    "level",
+    "growth",
+    "share",
+    "scale",
+    "size",
+    "low_level",
+)
+_BAND = 2.0
+"""Deviations of the range that a day usually stays in."""
+YOUNG = 35
+"""Days of a series before any of them is judged: so that each has seen the end of a month."""
 
 
 def evidence(
     series: polars.DataFrame, since: date | None = None, parents: Mapping[str, str] | None = None
 ) -> Evidence:
-    """The evidence of daily series: series_id (String), date (Date), cost (Float64; null where it is not known)."""
-    days = series.select(
-        "series_id",
-        "date",
-        polars.col("cost").cast(polars.Float64),
-        *[polars.lit(None, polars.Float64).alias(name) for name in ("expected", "low", "high")],
-        polars.lit(0.0).alias("score"),
-    ).sort("series_id", "date")
-    return Evidence(days if since is None else days.filter(polars.col("date") >= since))
+    """The evidence of daily series: series_id (String), date (Date), cost (Float64; null where it is not known).
+
+    A day is judged by itself and earlier days of the file only. `since` leaves out what is before, not what is read: the rows are
+    those of the whole. `parents`: series_id → the series that it is a part of.
+    """
+    made = grid(series)
+    found = expectation(made)
+    young = numpy.cumsum(~numpy.isnan(made.cost), axis=1) <= YOUNG
+    scores = strengths(found, made.weekday)
+    for values in scores.values():
+        values[young] = 0
+    best = numpy.max(list(scores.values()), axis=0) if made.names else numpy.empty((0, 0))
+    return Evidence(_table(made, found, scores, best, young, since))
+
+
+def _table(
+    made: Grid,
+    found: Expectation,
+    scores: Mapping[str, Floats],
+    best: Floats,
+    young: Booleans,
+    since: date | None,
+) -> polars.DataFrame:
+    expected = found.plain + (made.cost - found.cost)
+    expected = numpy.where(numpy.isnan(made.cost), found.plain, expected)
+    expected[young] = numpy.nan
+    band = _BAND * found.scale * found.size
+    matrices = (
+        made.cost, found.cost, expected, expected - band, expected + band, best, found.level, found.growth,
+        found.share, found.scale, found.size, found.low_level,
+    )  # fmt: skip
+    begin = (
+        0 if since is None else next((n for n, day in enumerate(made.days) if day >= since), len(made.days))
+    )
+    days = made.days[begin:]
+    columns: dict[str, polars.Series] = {
+        "series_id": polars.Series(made.names, dtype=polars.String).gather(
+            numpy.repeat(numpy.arange(len(made.names)), len(days))
+        ),
+        "date": polars.Series(list(days) * len(made.names), dtype=polars.Date),
+    }
+    for name, values in zip(_MATRICES, matrices, strict=True):
+        columns[name] = (
+            polars.Series(numpy.ascontiguousarray(values[:, begin:]).ravel())
+            .cast(polars.Float64)
+            .fill_nan(None)
+        )
+    for name, values in scores.items():
+        columns[name] = polars.Series(values[:, begin:].astype(numpy.float32).ravel())
+    return polars.DataFrame(columns)
