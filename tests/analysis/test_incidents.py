@@ -74,7 +74,7 @@ def test_what_shows_in_every_cut_is_one_cause_at_the_smallest() -> None:
     assert len(findings) == len(CUTS)
     (cause,) = causes(spike, findings, 100)
     assert (cause.series.dimensions, cause.series.members) == (("x_Team", "ServiceName"), ("web", "Logs"))
-    assert (cause.start, cause.seen, cause.end(spike, 79)) == (60, 60, 61)
+    assert (cause.start, cause.seen, cause.end(79)) == (60, 60, 61)
 
 
 def test_two_causes_on_one_day_are_two_and_many_that_move_alike_are_one() -> None:

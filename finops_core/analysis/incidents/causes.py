@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from finops_core.analysis.detection import Finding
 from finops_core.analysis.incidents import usual
+from finops_core.analysis.incidents.course import Course, began, course
 from finops_core.analysis.incidents.cuts import CUTS, Book, Floats
 from finops_core.analysis.incidents.expected import is_discount, is_migration, is_monthly, is_recovery
 from finops_core.analysis.incidents.series_names import Series
@@ -30,6 +31,9 @@ _SAYS = 0.7
 """And it tells how long that cause lasts if this share lies in its cells."""
 _PAUSE = 7
 """Days of quiet after which the same cells are the same cause still."""
+_MANY, _ALIKE = 3, 2.5
+"""So many causes on one day, whose relative changes are within this factor of their median (and no more than as much again
+as usual), are one."""
 
 Mask = NDArray[numpy.bool_]
 
@@ -39,17 +43,26 @@ class Cause:
     """One thing that happened. `findings` are those of its cells, the one that raised it first."""
 
     series: Series
-    start: int
     seen: int
+    """The column of the day on which it was first seen."""
     direction: str
     cells: Mask
+    course: Course
+    relative: float
+    """What moved when it was first seen, of what is usual."""
     findings: list[Finding] = field(default_factory=list)
     owner: str = ""
     """The team that its cost belongs to."""
+    broad: bool = False
+    """Whether it is many cells that moved alike: one that moved otherwise is then another cause."""
 
-    def end(self, book: Book, seen: int) -> int:
+    @property
+    def start(self) -> int:
+        return self.course.start
+
+    def end(self, seen: int) -> int:
         """The last column known on the evening of another."""
-        return min(seen, max(book.place(f.end) for f in self.findings))
+        return self.course.end(seen)
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,16 @@ class _Candidate:
     usual: Floats
 
     @property
+    def sign(self) -> float:
+        return 1.0 if self.finding.direction == "up" else -1.0
+
+    @property
+    def relative(self) -> float:
+        """What moved, of what is usual in its cells."""
+        base = abs(float(self.usual[self.cells].sum()))
+        return self.money / base if base else numpy.inf
+
+    @property
     def money(self) -> float:
         """What moved in its direction, in all."""
         return float(self.moved.sum())
@@ -75,7 +98,8 @@ class _Candidate:
         """Its money, for so much as it is unusual: of narrow and wide cuts of one cause the narrow one weighs more, of
         many narrow ones that move alike the wide one."""
         base = abs(float(self.usual[self.cells].sum()))
-        weight = self.money * (self.money / (base + self.money)) ** 2 if self.money > 0 else 0.0
+        unusual = self.money / (base + self.money) if self.money > 0 else 0.0
+        weight = self.money * unusual**2
         return weight, self.finding.score, self.finding.series_id
 
 
@@ -93,10 +117,11 @@ def _on_a_day(book: Book, known: list[Cause], group: list[Finding], seen: date, 
     column = book.place(seen)
     waiting = [_candidate(book, finding, column) for finding in group]
     excused: list[Mask] = []
+    new: list[tuple[_Candidate, Cause]] = []
     while waiting:
         own = []
         for candidate in waiting:
-            near = [cause for cause in known if _goes_on(book, cause, candidate, column)]
+            near = [c for c in (*known, *(c for _, c in new)) if _goes_on(c, candidate, column)]
             rest = _without(candidate, [*(cause.cells for cause in near), *excused])
             if rest is candidate or rest.money >= max(_OWN * candidate.money, least):
                 own.append((rest, candidate))
@@ -104,13 +129,40 @@ def _on_a_day(book: Book, known: list[Cause], group: list[Finding], seen: date, 
                 _attach(near, candidate)
         best = max(own, key=lambda pair: pair[0].rank, default=None)
         if best is None or best[0].money <= 0:
-            return
+            break
         waiting = [candidate for _, candidate in own if candidate is not best[1]]
         cause = _cause(book, best[0], column)
         if _is_expected(book, known, cause, column):
             excused.append(cause.cells)
         else:
-            known.append(cause)
+            new.append((best[0], cause))
+    for direction in ("up", "down"):
+        known += _joined(book, known, [pair for pair in new if pair[1].direction == direction], column)
+
+
+def _joined(
+    book: Book, known: Sequence[Cause], new: list[tuple[_Candidate, Cause]], seen: int
+) -> list[Cause]:
+    """The causes that are new on a day, those that moved alike as one, where there are several of them and their common cut
+    has no cause that goes on already."""
+    middle = float(numpy.median([cause.relative for _, cause in new])) if new else 0.0
+    alike = [pair for pair in new if middle / _ALIKE <= pair[1].relative <= min(1.0, middle * _ALIKE)]
+    if len(alike) < _MANY:
+        return [cause for _, cause in new]
+    first = max(alike, key=lambda pair: pair[0].rank)[0]
+    start = int(numpy.median([candidate.start for candidate, _ in alike]))
+    cells = numpy.logical_or.reduce([candidate.cells for candidate, _ in alike])
+    found = usual.change(book, start, seen)
+    moved = first.sign * found.moved
+    whole = _Candidate(first.finding, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
+    one = _cause(book, whole, seen, broad=True)
+    others = [c for c in known if c.direction == one.direction and start <= c.end(seen) + _PAUSE]
+    foreign = sum(float(moved[c.cells & one.cells].sum()) for c in others)
+    if float(moved[one.cells].sum()) < _MOVED * whole.money or foreign > (1 - _MOVED) * whole.money:
+        return [cause for _, cause in new]
+    one.findings = [finding for _, cause in alike for finding in cause.findings]
+    others = [pair[1] for pair in new if pair not in alike]
+    return [one, *others]
 
 
 def _candidate(book: Book, finding: Finding, seen: int) -> _Candidate:
@@ -122,10 +174,11 @@ def _candidate(book: Book, finding: Finding, seen: int) -> _Candidate:
     return _Candidate(finding, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
 
 
-def _goes_on(book: Book, cause: Cause, candidate: _Candidate, seen: int) -> bool:
-    """Whether a cause goes on, or has just ended, when a candidate of its direction begins."""
+def _goes_on(cause: Cause, candidate: _Candidate, seen: int) -> bool:
+    """Whether a cause goes on, or has just ended, when a candidate of its kind begins."""
     same = cause.direction == candidate.finding.direction
-    return same and candidate.start <= cause.end(book, seen) + _PAUSE + 1
+    alike = not cause.broad or candidate.relative <= cause.relative * _ALIKE
+    return same and alike and candidate.start <= cause.end(seen) + _PAUSE + 1
 
 
 def _without(candidate: _Candidate, explained: Sequence[Mask]) -> _Candidate:
@@ -146,16 +199,21 @@ def _attach(near: Sequence[Cause], candidate: _Candidate) -> None:
         near[most].findings.append(candidate.finding)
 
 
-def _cause(book: Book, candidate: _Candidate, seen: int) -> Cause:
+def _cause(book: Book, candidate: _Candidate, seen: int, broad: bool = False) -> Cause:
     series = _explaining(book, candidate) or Series.read(candidate.finding.series_id)
+    cells = book.mask(series)
+    costs = book.costs[cells].sum(axis=0)
+    start = candidate.start if broad else began(costs, candidate.start, seen, candidate.sign)
     return Cause(
         series,
-        candidate.start,
         seen,
         candidate.finding.direction,
-        book.mask(series),
+        cells,
+        course(costs, start, seen, candidate.sign, book.first.weekday()),
+        candidate.relative,
         [candidate.finding],
         _owner(book, series, candidate),
+        broad,
     )
 
 
@@ -199,7 +257,7 @@ def _is_expected(book: Book, known: Sequence[Cause], cause: Cause, seen: int) ->
         for other in known
         if other.direction != cause.direction
         and other.start < cause.start
-        and cause.start <= other.end(book, seen) + 7 * (usual.WEEKS + 1)
+        and cause.start <= other.end(seen) + 7 * (usual.WEEKS + 1)
     ]
     return (
         is_recovery(book, cause.cells, cause.start, seen, earlier)

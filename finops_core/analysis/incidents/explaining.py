@@ -9,17 +9,18 @@ from finops_core.analysis.incidents.incident import Incident
 from finops_core.model import words
 from finops_core.store.deployments import Deployment
 
-BEFORE = timedelta(3)
-"""How long before an incident its cause is looked for."""
+BEFORE, LEAK = timedelta(3), timedelta(7)
+"""How long before an incident its cause is looked for; before a slow leak, whose first days nobody can tell from others, longer."""
 _NAMED = 0.6
 """A member is named as the place of an incident that has this share of it."""
 _PLACES = (("RegionId", "in {}"), (ACCOUNT, "account {}"))
 
 
-def near(deployments: Iterable[Deployment], owner: str, start: date) -> list[Deployment]:
-    """What the owner brought out from three days before an incident to its first day, newest first."""
-    own = owner.casefold()
-    found = [d for d in deployments if own and d.team.casefold() == own and start - BEFORE <= d.day <= start]
+def near(deployments: Iterable[Deployment], incident: Incident) -> list[Deployment]:
+    """What the owner brought out from some days before an incident to its first day, newest first."""
+    own, start = incident.owner.casefold(), incident.start
+    since = start - (LEAK if incident.kind == "slow leak" else BEFORE)
+    found = [d for d in deployments if own and d.team.casefold() == own and since <= d.day <= start]
     return sorted(found, reverse=True)
 
 

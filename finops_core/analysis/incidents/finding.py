@@ -26,6 +26,8 @@ from finops_core.store.state import State
 
 _DEFAULT = Settings()
 _CENT = Decimal("0.01")
+_OTHER = 1.5
+"""The detector's expectation is heard within this factor of what was usual before."""
 _REMEMBERED = 2000
 _ANNOUNCED = 0.5
 """An incident is announced if this share of it lies in what was announced."""
@@ -61,10 +63,24 @@ def find(
 
 
 def series_of(ledger: Ledger, incident: Incident) -> polars.DataFrame:
-    """The days of an incident's series: date, cost, expected, low, high (floats; null while too little was known)."""
+    """The days of an incident's series: date, cost, expected, low, high (floats; null while too little was known).
+
+    Of its own days it is what they would have cost without it, as they are added up in `Incident.expected`.
+    """
     name = Series(incident.currency, incident.dimensions, incident.members).id
-    days = watched(ledger).evidence.days
-    return days.filter(polars.col("series_id") == name).select("date", "cost", "expected", "low", "high")
+    days = watched(ledger).evidence.days.filter(polars.col("series_id") == name)
+    own = polars.col("date").is_between(incident.start, incident.end)
+    weekday = polars.col("date").dt.weekday() - 1
+    usual = weekday.replace_strict(dict(enumerate(incident.usual)), return_dtype=polars.Float64)
+    half = float(incident.spread)
+    return days.select(
+        "date",
+        "cost",
+        *[
+            polars.when(own).then(usual + width).otherwise(polars.col(column)).alias(column)
+            for column, width in (("expected", 0.0), ("low", -half), ("high", half))
+        ],
+    )
 
 
 def _deployments(ledger: Ledger) -> list[Deployment]:
@@ -95,26 +111,26 @@ def _reported(
 
 def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities) -> Incident | None:
     """An incident without its explanation; None where its own days do not bear it out."""
-    series, start = cause.series, book.day(cause.start)
+    series, last = cause.series, book.place(book.last)
     own = [f for f in cause.findings if f.series_id == series.id] or cause.findings
-    end = min(book.last, max(f.end for f in own))
-    found = days.filter((polars.col("series_id") == series.id) & polars.col("date").is_between(start, end))
-    if found.is_empty():
-        return None
-    expected, spread = _expected(found)
-    actual = _money(float(book.costs[cause.cells, cause.start : book.place(end) + 1].sum()))
+    end = cause.end(last)
+    usual = cause.course.usual * _level(book, cause, own[0])
+    columns = range(cause.start, end + 1)
+    expected = _money(float(sum(usual[column % 7] for column in columns)))
+    actual = _money(float(book.costs[cause.cells, cause.start : end + 1].sum()))
     if (actual > expected) != (cause.direction == "up"):
         return None
+    first = book.first.weekday()
     brief = Incident(
-        key=key_of(series.currency, series.dimensions, series.members, start),
+        key=key_of(series.currency, series.dimensions, series.members, book.day(cause.start)),
         cut=series.cut,
         dimensions=series.dimensions,
         members=series.members,
         currency=series.currency,
-        start=start,
-        end=end,
+        start=book.day(cause.start),
+        end=book.day(end),
         first_seen=book.day(cause.seen),
-        ongoing=any(f.ongoing for f in own),
+        ongoing=cause.course.closed is None,
         direction=cause.direction,
         kind=max(own, key=lambda f: abs(f.impact)).kind,
         expected=expected,
@@ -124,9 +140,26 @@ def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities)
         severity="",
         score=round(max(f.score for f in cause.findings), 6),
         owner=cause.owner,
-        spread=spread,
+        spread=_spread(days, series, book.day(cause.start), book.day(cause.seen)),
+        usual=tuple(float(usual[(weekday - first) % 7]) for weekday in range(7)),
     )
     return _weighed(brief, bounds)
+
+
+def _level(book: Book, cause: Cause, finding: Finding) -> float:
+    """What the detector expected of the days, against what was usual before: it knows growth and seasons."""
+    if finding.series_id != cause.series.id:
+        return 1.0
+    days = range(book.place(finding.start), book.place(finding.end) + 1)
+    usual = float(sum(cause.course.usual[column % 7] for column in days))
+    return min(_OTHER, max(1 / _OTHER, finding.expected / usual)) if usual > 0 < finding.expected else 1.0
+
+
+def _spread(days: polars.DataFrame, series: Series, start: date, seen: date) -> Decimal:
+    """Half the width of the band around what was expected of the first days, per day."""
+    found = days.filter((polars.col("series_id") == series.id) & polars.col("date").is_between(start, seen))
+    width = (found["high"] - found["low"]).drop_nulls()
+    return _money(float(width.mean() or 0.0) / 2) if len(width) else Decimal(0)  # type: ignore[arg-type]
 
 
 def _weighed(incident: Incident, bounds: Severities) -> Incident:
@@ -142,7 +175,7 @@ def _explained(
 ) -> Incident:
     """With its exact cost, its contributors, what was brought out before, and the sentence of all that."""
     split = _parts(ledger, incident, first)
-    brought = near(deployments, incident.owner, incident.start)
+    brought = near(deployments, incident)
     exact = _weighed(replace(incident, actual=split.actual), bounds)
     return replace(
         exact,
@@ -150,13 +183,6 @@ def _explained(
         deployments=tuple(d.in_words() for d in brought),
         sentence=sentence(exact, split, likely(brought, incident.start), _accounts(ledger)),
     )
-
-
-def _expected(found: polars.DataFrame) -> tuple[Decimal, Decimal]:
-    """What days were expected to cost in all, and half the band's width a day."""
-    known = found.filter(polars.col("expected").is_not_null())
-    spread = (known["high"] - known["low"]).mean() if not known.is_empty() else 0.0
-    return _money(float(found["expected"].fill_null(0.0).sum())), _money(float(spread or 0.0) / 2)  # type: ignore[arg-type]
 
 
 _names: dict[str, tuple[str, dict[str, str]]] = {}

@@ -85,6 +85,9 @@ class Incident:
     spread: Decimal = field(default=Decimal(0))
     """Half the width of the band around what was expected, per day."""
 
+    usual: tuple[float, ...] = (0.0,) * 7
+    """What its days would have cost without it, by weekday, Monday first: `expected` is their sum."""
+
     @property
     def series(self) -> str:
         """`web × AmazonEC2`, in words."""

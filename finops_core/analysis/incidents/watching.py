@@ -15,6 +15,10 @@ from finops_core.store import derived
 _NAME = "evidence-1"
 """The table's name; its number changes with what the detector computes."""
 _KEY = ["series_id", "date"]
+_NOTHING = polars.DataFrame(
+    schema={"series_id": polars.String, "date": polars.Date}
+    | dict.fromkeys(("cost", "expected", "low", "high", "score"), polars.Float64)
+)
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,24 @@ def _days(ledger: Ledger, version: str, books: list[Book]) -> polars.DataFrame:
 def computed(books: list[Book], before: polars.DataFrame | None) -> polars.DataFrame:
     """The evidence by day; what an earlier version has of days before the first that differs is taken from there."""
     series, above = cuts.table(books), cuts.parents(books)
+    if series.is_empty():
+        return _NOTHING
     since = None if before is None else _differs(series, before)
     if before is None or since is None:
         return evidence(series, parents=above).days
-    old = before.filter(polars.col("date") < since)
-    if not series.filter(polars.col("date") >= since).height:
-        return old
     new = evidence(series, since=since, parents=above).days
-    return polars.concat([old, new.select(old.columns).cast(old.schema)]).sort(_KEY)
+    old = before.filter(polars.col("date") < since)
+    return _joined(old, new) if new.height else old
+
+
+def _joined(old: polars.DataFrame, new: polars.DataFrame) -> polars.DataFrame:
+    """Days and later ones, with a row for each series of the later ones and each day, as the detector gives it."""
+    names = new.select("series_id").unique()
+    days = old.select("date").unique()
+    kept = names.join(days, how="cross").join(old, on=_KEY, how="left")
+    scores = [name for name in old.columns if name.startswith("score")]
+    kept = kept.select(old.columns).with_columns(polars.col(scores).fill_null(0))
+    return polars.concat([kept, new.select(old.columns).cast(old.schema)]).sort(_KEY)
 
 
 def _differs(series: polars.DataFrame, before: polars.DataFrame) -> date | None:
@@ -79,7 +93,8 @@ def _differs(series: polars.DataFrame, before: polars.DataFrame) -> date | None:
     """
     if "cost" not in before.columns or not set(_KEY) <= set(before.columns):
         return None
-    both = series.join(before.select(*_KEY, "cost"), on=_KEY, how="full", suffix="_before", coalesce=True)
+    known = before.filter(polars.col("cost").is_not_null()).select(*_KEY, "cost")
+    both = series.join(known, on=_KEY, how="full", suffix="_before", coalesce=True)
     same = (polars.col("cost") - polars.col("cost_before")).abs() <= 1e-9 * polars.col("cost").abs() + 1e-9
     first: date | None = both.filter(~same.fill_null(False))["date"].min()  # type: ignore[assignment]
     start: date | None = series["date"].min()  # type: ignore[assignment]
