@@ -16,7 +16,7 @@ from finops_core.analysis.detection import Finding
 from finops_core.analysis.incidents import usual
 from finops_core.analysis.incidents.course import Course, began, course
 from finops_core.analysis.incidents.cuts import CUTS, Book, Floats
-from finops_core.analysis.incidents.expected import is_discount, is_migration, is_monthly, is_recovery
+from finops_core.analysis.incidents.expected import is_migration, is_monthly, is_rate, is_recovery
 from finops_core.analysis.incidents.series_names import Series
 
 _EXPLAINS = 0.85
@@ -53,6 +53,8 @@ class Cause:
     findings: list[Finding] = field(default_factory=list)
     owner: str = ""
     """The team that its cost belongs to."""
+    rate: bool = False
+    """Whether it is what is paid for use that changed, not the use."""
     broad: bool = False
     """Whether it is many cells that moved alike: one that moved otherwise is then another cause."""
 
@@ -213,6 +215,7 @@ def _cause(book: Book, candidate: _Candidate, seen: int, broad: bool = False) ->
         candidate.relative,
         [candidate.finding],
         _owner(book, series, candidate),
+        is_rate(book, cells, start, seen),
         broad,
     )
 
@@ -263,5 +266,5 @@ def _is_expected(book: Book, known: Sequence[Cause], cause: Cause, seen: int) ->
         is_recovery(book, cause.cells, cause.start, seen, earlier)
         or is_migration(book, cause.cells, cause.start, seen)
         or is_monthly(book, cause.cells, cause.start, seen)
-        or (cause.direction == "down" and is_discount(book, cause.cells, cause.start, seen))
+        or (cause.direction == "down" and cause.rate)
     )

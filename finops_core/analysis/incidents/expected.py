@@ -75,14 +75,16 @@ def is_migration(book: Book, cells: Mask, start: int, seen: int) -> bool:
     return False
 
 
-def is_discount(book: Book, cells: Mask, start: int, seen: int) -> bool:
-    """Whether less is paid for as much use, as when a commitment begins: at list prices it costs about what it did."""
+def is_rate(book: Book, cells: Mask, start: int, seen: int) -> bool:
+    """Whether less or more is paid for as much use, as when a commitment begins or ends: at list prices it costs about
+    what it did."""
     paid, listed = usual.change(book, start, seen), usual.by_list(book, start, seen)
     before, listed_before = float(paid.usual[cells].sum()), float(listed.usual[cells].sum())
     if before <= 0 or listed_before <= 0:
         return False
-    fell = float(paid.moved[cells].sum()) / before
-    return fell < 0 and float(listed.moved[cells].sum()) / listed_before > _STAYS * fell
+    moved = float(paid.moved[cells].sum()) / before
+    listed_moved = float(listed.moved[cells].sum()) / listed_before
+    return moved != 0 and listed_moved / moved < _STAYS
 
 
 def is_monthly(book: Book, cells: Mask, start: int, seen: int) -> bool:

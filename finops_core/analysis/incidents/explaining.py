@@ -54,6 +54,8 @@ def sentence(
     usual, was = _whole(incident.expected / days), _whole(incident.actual / days)
     told = f"expected {usual}{band} {incident.currency} a day, was {was}"
     told += f"; {_place(parts, incident.series, accounts)}, {_days(incident)}"
+    if incident.rate:
+        return f"{told}; at list prices it costs what it did: a commitment or a discount ended"
     if deployment is not None:
         told += f"; deployment {deployment.in_words()} {lead(deployment, incident.start)}"
     return told

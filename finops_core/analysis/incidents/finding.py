@@ -141,6 +141,7 @@ def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities)
         score=round(max(f.score for f in cause.findings), 6),
         owner=cause.owner,
         spread=_spread(days, series, book.day(cause.start), book.day(cause.seen)),
+        rate=cause.rate,
         usual=tuple(float(usual[(weekday - first) % 7]) for weekday in range(7)),
     )
     return _weighed(brief, bounds)

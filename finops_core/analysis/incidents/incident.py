@@ -85,6 +85,8 @@ class Incident:
     spread: Decimal = field(default=Decimal(0))
     """Half the width of the band around what was expected, per day."""
 
+    rate: bool = False
+    """Whether it is what is paid for use that changed, and the use, at list prices, did not: a commitment or discount ended."""
     usual: tuple[float, ...] = (0.0,) * 7
     """What its days would have cost without it, by weekday, Monday first: `expected` is their sum."""
 
