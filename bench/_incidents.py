@@ -84,6 +84,15 @@ WORLDS = {
         noises=(0.03, 0.10),
         missing=0,
     ),
+    "plain and large": World(
+        "plain and large",
+        kinds=("steady", "weekday", "office", "retail", "growing", "month-end", "migrating"),
+        benign=0.0,
+        levels=(50, 3000),
+        noises=(0.03, 0.10),
+        missing=0,
+        size=1.8,
+    ),
     "short": World("short", days=(110, 140), first=35),
 }
 """The first is for tuning; the others tell how far that carries."""

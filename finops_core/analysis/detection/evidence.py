@@ -41,12 +41,14 @@ def evidence(
     those of the whole. `parents`: series_id → the series that it is a part of.
     """
     made = grid(series)
+    if not made.names:
+        made = Grid((), (date.min,), numpy.empty((0, 1)))
     found = expectation(made)
     young = numpy.cumsum(~numpy.isnan(made.cost), axis=1) <= YOUNG
     scores = strengths(found, made.weekday)
     for values in scores.values():
         values[young] = 0
-    best = numpy.max(list(scores.values()), axis=0) if made.names else numpy.empty((0, 0))
+    best = numpy.max(list(scores.values()), axis=0)
     return Evidence(_table(made, found, scores, best, young, since))
 
 

@@ -63,9 +63,9 @@ def _prepared(days: polars.DataFrame, settings: Settings) -> _Walk:
     weekdays = days["date"].head(shape[1]).to_list()
 
     def matrix(column: str) -> Floats:
-        values: Floats = days[column].cast(polars.Float64).fill_null(float("nan")).to_numpy()
-        by_series: Floats = values.reshape(shape)
-        return by_series
+        values = days[column].cast(polars.Float64).fill_null(float("nan")).to_numpy()
+        reshaped: Floats = values.reshape(shape)
+        return reshaped
 
     level, growth, share = matrix("level"), matrix("growth"), matrix("share")
     found = Expectation(

@@ -26,7 +26,7 @@ class Grid:
 
 
 def grid(series: polars.DataFrame) -> Grid:
-    """The matrix of series_id, date, cost. A day without a row is nan, unless the series is used to days without any (see `_absent_as_zero`)."""
+    """The matrix of series_id, date, cost. A day without a row is nan, unless the series rests on such days."""
     known = series.select("series_id", "date", polars.col("cost").cast(polars.Float64)).filter(
         polars.col("series_id").is_not_null() & polars.col("date").is_not_null()
     )
@@ -47,19 +47,19 @@ def grid(series: polars.DataFrame) -> Grid:
 
 
 def _absent_as_zero(cost: Floats, listed: Booleans) -> Floats:
-    """Exports have no row where nothing was spent. A day without a row is 0 where the same weekday had none (or 0) in at least half of
-    the eight weeks before, or at least a quarter of the last 28 days had none; else it is missing. Only earlier days are read."""
-    quiet = ~listed | (cost == 0)
+    """Exports have no row where nothing was spent: a day without one is 0 where, of the eight weeks before, at least half had none (or
+    0) on the same weekday. Else it is missing, and so is whatever follows six days without a row. Only earlier days are read."""
     begun = numpy.cumsum(listed, axis=1) > 0
     absent = ~listed & begun
     if not absent.any():
         return cost
-    quiet &= begun
+    place = numpy.arange(cost.shape[1])
+    newest = numpy.maximum.accumulate(numpy.where(listed, place, -1), axis=1)
+    resting = absent & (place - newest < 7)
+    quiet = resting | (cost == 0)
     same_weekday, known_weeks = numpy.zeros(cost.shape), numpy.zeros(cost.shape)
     for week in range(1, 9):
         same_weekday[:, 7 * week :] += quiet[:, : -7 * week]
         known_weeks[:, 7 * week :] += begun[:, : -7 * week]
-    month = numpy.cumsum(quiet, axis=1, dtype=float)
-    month[:, 28:] = month[:, 28:] - month[:, :-28]
-    usual = ((known_weeks >= 2) & (same_weekday * 2 >= known_weeks)) | (month >= 28 * 0.25 + 1)
-    return numpy.where(absent & usual, 0.0, cost)
+    usual = (known_weeks >= 2) & (same_weekday * 2 >= known_weeks)
+    return numpy.where(resting & usual, 0.0, cost)

@@ -49,6 +49,10 @@ _OWN_WEEKS, _OWN_RANK = 17, 3
 _OWN_BOUNDS = (1.5, 6.0)
 _UNKNOWN_BAR = 3.0
 _BAR_BASE = 2.0
+_NOTHING = 1.0
+"""A series whose days cost less than this cost nothing so far: new spend has no deviations to be measured in."""
+_NEW_STRENGTH = 1.5
+_MOST = 100.0
 
 
 def plausible(found: Expectation, span: Span, weekday: numpy.ndarray) -> tuple[Floats, Floats]:
@@ -77,8 +81,8 @@ def strengths(found: Expectation, weekday: numpy.ndarray) -> dict[str, Floats]:
     bound = numpy.fmax(_WINSOR_SIGMAS * found.scale, _WINSOR) * found.size
     clipped = found.plain + numpy.clip(found.cost - found.plain, -bound, bound)
     clipped = numpy.where(numpy.isnan(clipped), found.cost, clipped)
-    quiet = rolling.largest(moved(found).astype(float), 10) > 0
-    new = found.size < 0.05 * numpy.abs(found.cost)
+    quiet = moved(found)
+    new = found.size < _NOTHING
     bars: dict[int, Floats] = {}
     result = {}
     for span in SPANS:
@@ -89,7 +93,9 @@ def strengths(found: Expectation, weekday: numpy.ndarray) -> dict[str, Floats]:
         strength[quiet] = 0
         if span.days < 14:
             strength[new] = 0
-        result[span.column] = strength
+        if span.column == "up_3":
+            strength[new & _jumped(found.cost) & ~quiet] = _NEW_STRENGTH
+        result[span.column] = numpy.minimum(strength, _MOST)
     return result
 
 
@@ -113,24 +119,50 @@ def _own_bar(deviations: Floats) -> Floats:
     return rolling.quantile(weekly, _OWN_WEEKS, share, least=4, step=7)
 
 
-def moved(found: Expectation, days: int = 14) -> Booleans:
-    """Where what one series gains is what another loses, in each of the last two weeks: cost that moved, none that came."""
-    half = days // 2
-    level = rolling.shifted(found.level, days - 1)
+def _jumped(cost: Floats) -> Booleans:
+    """Three days of about the same cost after next to none: new spend, while what moves in little by little has no such step."""
+    days = [rolling.shifted(cost, n) for n in range(3)]
+    least, most = numpy.minimum.reduce(days), numpy.maximum.reduce(days)
+    before = numpy.nan_to_num(rolling.shifted(cost, 3))
+    jumped: Booleans = (least >= 0.5 * most) & (before <= 0.1 * least)
+    return jumped
+
+
+_MOVES = ((1, 4.0, 0.1), (3, 4.0, 0.1), (14, 2.0, 0.25))
+"""Days, deviations that both sides must show at least, and how far the two may differ, relative."""
+
+
+def moved(found: Expectation) -> Booleans:
+    """Where what one series gains is what another loses, in both halves of the days looked at: cost that moved, none that came.
+
+    For ten days after it was seen: a move takes weeks, and shows on most of its days, not on all.
+    """
+    seen = numpy.zeros(found.cost.shape)
+    for days, least, apart in _MOVES:
+        halves, strong = _away(found, days)
+        for day in range(days, len(seen.T)):
+            gains = numpy.flatnonzero(strong[:, day] >= least)
+            losses = numpy.flatnonzero(strong[:, day] <= -least)
+            if len(gains) and len(losses):
+                match = numpy.ones((len(gains), len(losses)), bool)
+                for half in halves:
+                    gain, loss = half[gains, day][:, None], half[losses, day][None, :]
+                    match &= numpy.abs(gain + loss) <= apart * numpy.maximum(numpy.abs(gain), numpy.abs(loss))
+                seen[gains[match.any(axis=1)], day] = 1
+                seen[losses[match.any(axis=0)], day] = 1
+    return rolling.largest(seen, 10) > 0
+
+
+def _away(found: Expectation, days: int) -> tuple[list[Floats], Floats]:
+    """Money away from the expectation before the span: of the whole span, and of its two halves; and of the span in deviations."""
+    level = rolling.shifted(found.level * numpy.exp(found.growth * LEVEL_DAYS / 2), days - 1)
     share = numpy.where(numpy.isnan(found.cost), 0, found.share)
-    away = numpy.nan_to_num(rolling.total(found.cost, days) - level * rolling.total(share, days))
-    recent = numpy.nan_to_num(rolling.total(found.cost, half) - level * rolling.total(share, half))
+
+    def money(length: int) -> Floats:
+        return numpy.nan_to_num(rolling.total(found.cost, length) - level * rolling.total(share, length))
+
+    whole, recent = money(days), money((days + 1) // 2)
     own = rolling.shifted(found.scale, days - 1) * numpy.sqrt(rolling.total(found.size**2, days))
     error = numpy.sqrt(own**2 + (_MODEL_ERROR * rolling.total(found.size, days)) ** 2)
-    strong = numpy.nan_to_num(away / numpy.maximum(error, 1e-9))
-    result = numpy.zeros(found.cost.shape, bool)
-    for day in range(days, len(result.T)):
-        gains, losses = numpy.flatnonzero(strong[:, day] >= 2), numpy.flatnonzero(strong[:, day] <= -2)
-        if len(gains) and len(losses):
-            match = numpy.ones((len(gains), len(losses)), bool)
-            for part in (away, recent, away - recent):
-                gain, loss = part[gains, day][:, None], part[losses, day][None, :]
-                match &= numpy.abs(gain + loss) <= 0.25 * numpy.maximum(numpy.abs(gain), numpy.abs(loss))
-            result[gains[match.any(axis=1)], day] = True
-            result[losses[match.any(axis=0)], day] = True
-    return result
+    strong = numpy.nan_to_num(whole / numpy.maximum(error, 1e-9))
+    return ([whole, recent, whole - recent] if days > 1 else [whole]), strong
