@@ -49,7 +49,7 @@ def raised(found: Book, start: int, end: int, seen: int, direction: str = "up") 
     result = []
     for cut in CUTS:
         costs = found.of_cut(cut)
-        for number, members in enumerate(found.codes[cut][0]):
+        for members, number in found.group(cut).members.items():
             days = costs[number, start : end + 1]
             usual = costs[number, start - 7 : start].sum() / 7
             money = float(days.sum() - usual * len(days))
@@ -108,6 +108,17 @@ def test_what_is_expected_is_no_cause(none: tuple[Book, int, int]) -> None:
     up, down = raised(found, start, end, end), raised(found, start, end, end, "down")
     assert up or down
     assert told(found, up, down) == []
+
+
+def test_what_does_not_end_with_the_month_is_told_of_after_it() -> None:
+    begun = book((WEB, 24, 26, 200.0), (WEB, 52, 60, 210.0))
+    assert begun.day(54) == date(2026, 2, 28)
+    (cause,) = causes(begun, raised(begun, 52, 54, 53), 100)
+    assert (begun.day(cause.seen), begun.day(cause.start), cause.end(79)) == (
+        date(2026, 3, 2),
+        date(2026, 2, 26),
+        60,
+    )
 
 
 def test_the_way_back_is_no_cause() -> None:

@@ -6,8 +6,6 @@ whatever comes after.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from itertools import groupby
 
 import numpy
 from numpy.typing import NDArray
@@ -29,6 +27,8 @@ _OWN = 0.5
 """A finding is of a cause that is known already unless this share of its money lies outside."""
 _SAYS = 0.7
 """And it tells how long that cause lasts if this share lies in its cells."""
+_AGAIN = (3, 7, 14, 28)
+"""What is excused is looked at again after so many days, if it goes on."""
 _PAUSE = 7
 """Days of quiet after which the same cells are the same cause still."""
 _MANY, _ALIKE = 3, 2.5
@@ -68,10 +68,18 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class _Due:
+    """A finding, and how often it was excused."""
+
+    finding: Finding
+    times: int = 0
+
+
+@dataclass(frozen=True)
 class _Candidate:
     """A finding with what is not explained by causes that are known."""
 
-    finding: Finding
+    due: _Due
     start: int
     cells: Mask
     moved: Floats
@@ -79,6 +87,10 @@ class _Candidate:
     everywhere: Floats
     """The same, of all cells."""
     usual: Floats
+
+    @property
+    def finding(self) -> Finding:
+        return self.due.finding
 
     @property
     def sign(self) -> float:
@@ -108,22 +120,29 @@ class _Candidate:
 def causes(book: Book, found: Sequence[Finding], least: float) -> list[Cause]:
     """The causes behind findings of a book's series, in the order in which they were seen."""
     known: list[Cause] = []
-    ordered = sorted(found, key=lambda f: (f.first_seen, f.start, f.series_id))
-    for seen, group in groupby(ordered, key=lambda f: f.first_seen):
-        _on_a_day(book, known, list(group), seen, least)
+    due: dict[int, list[_Due]] = {}
+    for finding in sorted(found, key=lambda f: (f.first_seen, f.start, f.series_id)):
+        due.setdefault(book.place(finding.first_seen), []).append(_Due(finding))
+    while due:
+        column = min(due)
+        for again in _on_a_day(book, known, due.pop(column), column, least):
+            for later in _AGAIN[again.times - 1 : again.times]:
+                day = book.place(again.finding.first_seen) + later
+                if column < day < book.costs.shape[1]:
+                    due.setdefault(day, []).append(again)
     return known
 
 
-def _on_a_day(book: Book, known: list[Cause], group: list[Finding], seen: date, least: float) -> None:
-    """Adds what is new on a day to the causes that are known."""
-    column = book.place(seen)
-    waiting = [_candidate(book, finding, column) for finding in group]
+def _on_a_day(book: Book, known: list[Cause], group: Sequence[_Due], seen: int, least: float) -> list[_Due]:
+    """Adds what is new on a day to the causes that are known. Returns what is excused, and to be looked at again."""
+    waiting = [c for due in group if (c := _candidate(book, due, seen)) is not None]
     excused: list[Mask] = []
+    again: list[_Due] = []
     new: list[tuple[_Candidate, Cause]] = []
     while waiting:
         own = []
         for candidate in waiting:
-            near = [c for c in (*known, *(c for _, c in new)) if _goes_on(c, candidate, column)]
+            near = [c for c in (*known, *(c for _, c in new)) if _goes_on(c, candidate, seen)]
             rest = _without(candidate, [*(cause.cells for cause in near), *excused])
             if rest is candidate or rest.money >= max(_OWN * candidate.money, least):
                 own.append((rest, candidate))
@@ -133,13 +152,15 @@ def _on_a_day(book: Book, known: list[Cause], group: list[Finding], seen: date, 
         if best is None or best[0].money <= 0:
             break
         waiting = [candidate for _, candidate in own if candidate is not best[1]]
-        cause = _cause(book, best[0], column)
-        if _is_expected(book, known, cause, column):
+        cause = _cause(book, best[0], seen)
+        if _is_expected(book, known, cause, seen):
             excused.append(cause.cells)
+            again.append(replace(best[1].due, times=best[1].due.times + 1))
         else:
             new.append((best[0], cause))
     for direction in ("up", "down"):
-        known += _joined(book, known, [pair for pair in new if pair[1].direction == direction], column)
+        known += _joined(book, known, [pair for pair in new if pair[1].direction == direction], seen)
+    return again
 
 
 def _joined(
@@ -156,7 +177,7 @@ def _joined(
     cells = numpy.logical_or.reduce([candidate.cells for candidate, _ in alike])
     found = usual.change(book, start, seen)
     moved = first.sign * found.moved
-    whole = _Candidate(first.finding, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
+    whole = _Candidate(first.due, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
     one = _cause(book, whole, seen, broad=True)
     others = [c for c in known if c.direction == one.direction and start <= c.end(seen) + _PAUSE]
     foreign = sum(float(moved[c.cells & one.cells].sum()) for c in others)
@@ -167,13 +188,20 @@ def _joined(
     return [one, *others]
 
 
-def _candidate(book: Book, finding: Finding, seen: int) -> _Candidate:
+def _candidate(book: Book, due: _Due, seen: int) -> _Candidate | None:
+    """A finding as it is on a day. One that was excused before, and is over, is none any more."""
+    finding = due.finding
     cells = book.mask(Series.read(finding.series_id))
     start = book.place(finding.start)
-    found = usual.change(book, start, seen)
     sign = 1.0 if finding.direction == "up" else -1.0
+    if due.times:
+        costs = book.costs[cells].sum(axis=0)
+        first_seen = book.place(finding.first_seen)
+        if course(costs, start, first_seen, sign, book.first.weekday()).end(seen) < seen - 1:
+            return None
+    found = usual.change(book, start, seen)
     moved = sign * found.moved
-    return _Candidate(finding, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
+    return _Candidate(due, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
 
 
 def _goes_on(cause: Cause, candidate: _Candidate, seen: int) -> bool:
@@ -224,10 +252,10 @@ def _owner(book: Book, series: Series, candidate: _Candidate) -> str:
     """The team of the cut; else the one that most of the money is of, where there is one."""
     if "x_Team" in series.dimensions:
         return series.narrowed(("x_Team",)).members[0] or ""
-    members, codes = book.codes["x_Team",]
-    shares = usual.by_member(codes, candidate.moved, len(members))
+    teams = book.group(("x_Team",))
+    shares = teams.sums(candidate.moved)
     most = int(numpy.argmax(shares))
-    return (members[most][0] or "") if shares[most] >= _OWN * candidate.money else ""
+    return (list(teams.members)[most][0] or "") if shares[most] >= _OWN * candidate.money else ""
 
 
 def _explaining(book: Book, candidate: _Candidate) -> Series | None:
@@ -238,11 +266,10 @@ def _explaining(book: Book, candidate: _Candidate) -> Series | None:
         return None
     choices: list[tuple[float, tuple[str, ...], tuple[str | None, ...]]] = []
     for cut in CUTS:
-        members, codes = book.codes[cut]
-        shares = usual.by_member(codes, moved, len(members)) / money
-        whole = usual.by_member(codes, candidate.everywhere, len(members)) / money
-        sizes = usual.by_member(codes, numpy.abs(candidate.usual), len(members))
-        kept = (shares >= _EXPLAINS) & (whole >= _MOVED)
+        group = book.group(cut)
+        shares = group.sums(moved) / money
+        kept = (shares >= _EXPLAINS) & (group.sums(candidate.everywhere) / money >= _MOVED)
+        sizes, members = group.sums(numpy.abs(candidate.usual)), list(group.members)
         choices += [(float(sizes[n]), cut, members[n]) for n in numpy.flatnonzero(kept)]
     if not choices:
         return None

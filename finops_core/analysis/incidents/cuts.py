@@ -45,6 +45,19 @@ Floats = NDArray[numpy.float64]
 
 
 @dataclass(frozen=True)
+class Group:
+    """The members of a cut with their numbers, and the number of each cell's member."""
+
+    members: dict[tuple[str | None, ...], int]
+    codes: NDArray[numpy.int64]
+
+    def sums(self, values: Floats) -> Floats:
+        """Values of cells, summed by member."""
+        found: Floats = numpy.bincount(self.codes, values, len(self.members)).astype(numpy.float64)
+        return found
+
+
+@dataclass(frozen=True)
 class Book:
     """The cells of a currency: a row a cell, a column a day, without gaps."""
 
@@ -57,6 +70,8 @@ class Book:
     """As `costs`, at list prices; the cost itself where those are unknown."""
     shares: Mapping[int, float] = field(default_factory=dict)
     """Age of the newest days → share of their final cost that is usually there by now."""
+    profiles: dict[int, Floats] = field(default_factory=dict, compare=False)
+    """Column → what cells cost on weekdays before it, once it was asked for (`finops_core.analysis.incidents.usual`)."""
 
     @property
     def last(self) -> date:
@@ -75,28 +90,29 @@ class Book:
         return Book(self.currency, self.first, self.cells, self.costs[:, :end], self.lists[:, :end])
 
     @cached_property
-    def codes(self) -> dict[tuple[str, ...], tuple[list[tuple[str | None, ...]], NDArray[numpy.int64]]]:
-        """Cut → its members, and by cell the number of the member that it belongs to."""
-        found = {}
-        for cut in CUTS:
+    def _groups(self) -> dict[tuple[str, ...], Group]:
+        return {}
+
+    def group(self, cut: tuple[str, ...]) -> Group:
+        """The members of a cut, and by cell the number of the member that it belongs to."""
+        if cut not in self._groups:
             keys = list(self.cells.select(cut).iter_rows()) if cut else [()] * self.cells.height
             numbers = {key: n for n, key in enumerate(dict.fromkeys(keys))}
-            found[cut] = (list(numbers), numpy.array([numbers[key] for key in keys], dtype=numpy.int64))
-        return found
+            codes = numpy.array([numbers[key] for key in keys], dtype=numpy.int64)
+            self._groups[cut] = Group(numbers, codes)
+        return self._groups[cut]
 
     def of_cut(self, cut: tuple[str, ...]) -> Floats:
         """Cost by member of a cut and day."""
-        members, codes = self.codes[cut]
-        found = numpy.zeros((len(members), self.costs.shape[1]))
-        numpy.add.at(found, codes, self.costs)
+        own = self.group(cut)
+        found = numpy.zeros((len(own.members), self.costs.shape[1]))
+        numpy.add.at(found, own.codes, self.costs)
         return found
 
     def mask(self, series: Series) -> NDArray[numpy.bool_]:
         """The cells of a series."""
-        members, codes = self.codes[series.dimensions]
-        found: NDArray[numpy.bool_] = codes == (
-            members.index(series.members) if series.members in members else -1
-        )
+        own = self.group(series.dimensions)
+        found: NDArray[numpy.bool_] = own.codes == own.members.get(series.members, -1)
         return found
 
     def series(self) -> Iterator[tuple[Series, int, Floats]]:
@@ -108,7 +124,7 @@ class Book:
         for cut in CUTS:
             costs = self.of_cut(cut)
             large = numpy.abs(costs) >= floor
-            for number, members in enumerate(self.codes[cut][0]):
+            for members, number in self.group(cut).members.items():
                 if large[number].any():
                     start = int(large[number].argmax())
                     yield Series(self.currency, cut, members), start, costs[number, start:]
@@ -161,19 +177,20 @@ def _book(currency: str, days: polars.DataFrame, loads: Loads) -> Book:
 
 def table(found: list[Book]) -> polars.DataFrame:
     """All series as the detector takes them: series_id, date, cost."""
-    parts = [
-        polars.DataFrame(
-            {
-                "series_id": [series.id] * len(costs),
-                "date": polars.date_range(book.day(start), book.last, eager=True),
-                "cost": costs,
-            }
+    names, days, costs = [], [], []
+    for book in found:
+        dates = polars.date_range(book.first, book.last, eager=True)
+        for series, start, own in book.series():
+            names.append(polars.repeat(series.id, len(own), dtype=polars.String, eager=True))
+            days.append(dates[start:])
+            costs.append(own)
+    if not names:
+        return polars.DataFrame(
+            schema={"series_id": polars.String, "date": polars.Date, "cost": polars.Float64}
         )
-        for book in found
-        for series, start, costs in book.series()
-    ]
-    empty = polars.DataFrame(schema={"series_id": polars.String, "date": polars.Date, "cost": polars.Float64})
-    return polars.concat([empty, *parts])
+    return polars.DataFrame(
+        {"series_id": polars.concat(names), "date": polars.concat(days), "cost": numpy.concatenate(costs)}
+    )
 
 
 def parents(found: list[Book]) -> dict[str, str]:

@@ -58,11 +58,9 @@ def is_migration(book: Book, cells: Mask, start: int, seen: int) -> bool:
     if not here:
         return False
     main = int(numpy.argmax(numpy.where(cells, moved * numpy.sign(here), -numpy.inf)))
-    values = {name: book.cells[name].to_list() for name in book.cells.columns}
     for family in _FAMILIES:
-        same = numpy.ones(len(cells), dtype=bool)
-        for name in family:
-            same &= numpy.array([value == values[name][main] for value in values[name]])
+        codes = book.group(family).codes
+        same = codes == codes[main]
         others = same & ~cells
         against = numpy.where(others & (moved * here < 0), numpy.abs(moved), 0.0)
         few = float(numpy.sort(against)[::-1][:5].sum())

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy
-from numpy.typing import NDArray
 
 from finops_core.analysis.incidents.cuts import Book, Floats
 
@@ -26,7 +25,9 @@ def change(book: Book, start: int, end: int, before: int | None = None) -> Chang
     """The change of all cells in the days from column `start` to `end`, included; usual is what was before column
     `before`, by default before the start. A cell without a past usually costs nothing."""
     known = start if before is None else before
-    usual = profile(book.costs, known)
+    if known not in book.profiles:
+        book.profiles[known] = profile(book.costs, known)
+    usual = book.profiles[known]
     days = numpy.arange(start, end + 1)
     return Change(book.costs[:, start : end + 1].sum(axis=1), usual[:, days % 7].sum(axis=1))
 
@@ -59,9 +60,3 @@ def noise(costs: Floats, before: int) -> float:
 def by_list(book: Book, start: int, end: int) -> Change:
     """As `change`, of what the cells would have cost at list prices."""
     return change(Book(book.currency, book.first, book.cells, book.lists, book.lists), start, end)
-
-
-def by_member(codes: NDArray[numpy.int64], values: Floats, members: int) -> Floats:
-    """Values of cells summed by the member that they belong to."""
-    found: Floats = numpy.bincount(codes, weights=values, minlength=members).astype(numpy.float64)
-    return found
