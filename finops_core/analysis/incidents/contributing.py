@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import polars
 
-from finops_core.analysis.incidents.incident import METRIC, Contributor
-from finops_core.model.engine import PERIOD
+from finops_core.analysis.incidents.incident import METRIC, WATCHED_SQL, Contributor
+from finops_core.analysis.incidents.series_names import Series
+from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Node, Query
 
@@ -19,6 +21,7 @@ DIMENSIONS = (
 )  # fmt: skip
 """What contributors are looked for in, the widest first."""
 ACCOUNT = "SubAccountId"
+_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WEEKS = 4
 _SHOWN = 5
 _LEAST_SHARE = 0.02
@@ -73,27 +76,51 @@ class Parts:
         return tuple(found)
 
 
-def parts(ledger: Ledger, conditions: Sequence[Node], start: date, end: date, first: date) -> Parts:
-    """What the usage that fulfils conditions costs from `start` to `end` (included) more than usual; `first` is the first
-    day that anything is known of. Two questions, to the charges themselves."""
+def parts(ledger: Ledger, series: Series, start: date, end: date, first: date) -> Parts:
+    """What a series costs from `start` to `end` (included) more than usual, by DIMENSIONS; `first` is the first day that
+    anything is known of. One question, to the charges themselves; in SQL, for compiling it would take longer than the answer."""
     before = max(first, start - timedelta(7 * _WEEKS))
-    by = (*DIMENSIONS, "Weekday")
-    query = Query(METRIC, by, where=tuple(conditions), start=start, end=end + timedelta(1))
-    keys = list(DIMENSIONS)
+    members = dict(zip(series.dimensions, series.members, strict=True))
+    own = [f"{name} IS NULL" if member is None else f"{name} = ${name}" for name, member in members.items()]
+    named = ", ".join(DIMENSIONS)
+    statement = f"""
+        SELECT {named}, isodow(ChargePeriodStart) AS weekday,
+               coalesce(sum({METRIC}) FILTER (ChargePeriodStart >= $start), 0) AS now,
+               coalesce(sum({METRIC}) FILTER (ChargePeriodStart < $start), 0) AS past
+        FROM charges
+        WHERE {" AND ".join([WATCHED_SQL, f"{CURRENCY} = ${CURRENCY}", *own])}
+              AND ChargePeriodStart >= $before AND ChargePeriodStart < $end
+        GROUP BY ALL"""
+    values: dict[str, Any] = {"start": start, "before": before, "end": end + timedelta(1)}
+    values |= {name: member for name, member in members.items() if member is not None}
+    values[CURRENCY] = series.currency
+    found = ledger.frame(statement, values)
+    factors = _factors(before, start, end)
+    usual = polars.col("past").cast(polars.Float64) * polars.col("weekday").replace_strict(
+        factors, default=0.0, return_dtype=polars.Float64
+    )
+    changes = found.select(*DIMENSIONS, (polars.col("now").cast(polars.Float64) - usual).alias("impact"))
+    return Parts(
+        changes.group_by(DIMENSIONS).agg(polars.col("impact").sum()), Decimal(found["now"].sum() or 0)
+    )
+
+
+def moved(
+    ledger: Ledger, conditions: Sequence[Node], days: tuple[date, date], incident: date, first: date
+) -> float:
+    """What usage that fulfils conditions cost more than usual in days (both included) of an incident; usual is what was
+    before its first day."""
+    start, end = days
+    before = max(first, incident - timedelta(7 * _WEEKS))
+    query = Query(METRIC, ("Weekday",), where=tuple(conditions), start=start, end=end + timedelta(1))
     cost = polars.col(METRIC).cast(polars.Float64).fill_null(0.0)
-    days = ledger.query(query)
-    actual = days[METRIC].drop_nulls().sum() or Decimal(0)
-    rows = [days.select(*keys, cost.alias("impact"))]
-    if before < start:
-        wanted, had = _weekdays(start, end), _weekdays(before, start - timedelta(1))
-        length = sum(had.values())
-        factors = {name: -wanted.get(name, 0) / count for name, count in had.items()}
-        # Weekdays that the short past does not have are taken for an average day.
-        missing = sum(count for name, count in wanted.items() if name not in had) / length
-        past = ledger.query(query.but(start=before, end=start))
-        factor = polars.col("Weekday").replace_strict(factors, return_dtype=polars.Float64) - missing
-        rows.append(past.select(*keys, (cost * factor).alias("impact")))
-    return Parts(polars.concat(rows).group_by(keys).agg(polars.col("impact").sum()), Decimal(actual))
+    now = float(ledger.query(query).select(cost.sum()).item())
+    if before >= incident:
+        return now
+    past = ledger.query(query.but(start=before, end=incident)).select("Weekday", cost)
+    factors = _factors(before, incident, end, start)
+    usual = (factors.get(_NAMES.index(name) + 1, 0.0) * float(money) for name, money in past.iter_rows())
+    return now - sum(usual)
 
 
 def account_names(ledger: Ledger) -> dict[str, str]:
@@ -103,10 +130,19 @@ def account_names(ledger: Ledger) -> dict[str, str]:
     return {str(account): str(name) for account, name in table.select(ACCOUNT, "SubAccountName").iter_rows()}
 
 
-def _weekdays(start: date, end: date) -> dict[str, int]:
-    """How many of each weekday there are, by name."""
-    found: dict[str, int] = {}
+def _factors(before: date, until: date, end: date, start: date | None = None) -> dict[int, float]:
+    """Weekday (1: Monday) → by what its cost of the days from `before` up to `until` is multiplied to be the usual cost of
+    the days from `start` (by default `until`) to `end`. Weekdays that a short past does not have count as an average day."""
+    wanted, had = _weekdays(start or until, end), _weekdays(before, until - timedelta(1))
+    missing = sum(count for weekday, count in wanted.items() if weekday not in had)
+    length = sum(had.values())
+    return {weekday: wanted.get(weekday, 0) / count + missing / length for weekday, count in had.items()}
+
+
+def _weekdays(start: date, end: date) -> dict[int, int]:
+    """How many of each weekday (1: Monday) there are."""
+    found: dict[int, int] = {}
     for number in range((end - start).days + 1):
-        name = f"{start + timedelta(number):%A}"
-        found[name] = found.get(name, 0) + 1
+        weekday = (start + timedelta(number)).isoweekday()
+        found[weekday] = found.get(weekday, 0) + 1
     return found

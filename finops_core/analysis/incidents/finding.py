@@ -12,7 +12,7 @@ from finops_core.analysis.detection import Evidence, Finding, Settings, findings
 from finops_core.analysis.incidents import watching
 from finops_core.analysis.incidents.causes import Cause, causes
 from finops_core.analysis.incidents.completeness import judged
-from finops_core.analysis.incidents.contributing import Parts, account_names, parts
+from finops_core.analysis.incidents.contributing import Parts, account_names, moved, parts
 from finops_core.analysis.incidents.cuts import Book
 from finops_core.analysis.incidents.explaining import likely, near, sentence
 from finops_core.analysis.incidents.incident import Incident, KnownEvent, key_of
@@ -67,7 +67,7 @@ def series_of(ledger: Ledger, incident: Incident) -> polars.DataFrame:
 
     Of its own days it is what they would have cost without it, as they are added up in `Incident.expected`.
     """
-    name = Series(incident.currency, incident.dimensions, incident.members).id
+    name = incident.member_series.id
     days = watched(ledger).evidence.days.filter(polars.col("series_id") == name)
     own = polars.col("date").is_between(incident.start, incident.end)
     weekday = polars.col("date").dt.weekday() - 1
@@ -203,7 +203,7 @@ def _parts(ledger: Ledger, incident: Incident, first: date) -> Parts:
     if key not in _kept:
         if len(_kept) > _REMEMBERED:
             _kept.clear()
-        _kept[key] = parts(ledger, incident.conditions(), incident.start, incident.end, first)
+        _kept[key] = parts(ledger, incident.member_series, incident.start, incident.end, first)
     return _kept[key]
 
 
@@ -222,7 +222,7 @@ def _announced(ledger: Ledger, incident: Incident, known: Sequence[KnownEvent], 
             continue
         whole = _parts(ledger, incident, first).impact
         where = (*incident.conditions(), *event.conditions)
-        inside = parts(ledger, where, start, end, min(first, start)).impact
+        inside = moved(ledger, where, (start, end), incident.start, first)
         if whole and inside / whole >= _ANNOUNCED:
             return True
     return False

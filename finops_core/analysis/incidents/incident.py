@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
+from finops_core.analysis.incidents.series_names import Series
 from finops_core.model.engine import CURRENCY
 from finops_core.model.query import Condition, Node, Query
 
@@ -17,6 +18,11 @@ USED = Condition("CommitmentDiscountStatus", "!=", ("Unused",))
 WATCHED = (USAGE, NO_PLAN, USED)
 """What is watched: amortised use, so that purchases, taxes and credits raise no alarm. No support plans, which some clouds
 book as use of a single day in the month, and no idle commitments, of which the same is true: they are looked at by the month."""
+WATCHED_SQL = (
+    "ChargeCategory = 'Usage' AND coalesce(CommitmentDiscountStatus, '') <> 'Unused'"
+    " AND NOT contains(lower(coalesce(ServiceName, '')), 'support')"
+)
+"""WATCHED, as SQL over the charges."""
 SEVERITIES = ("info", "warning", "high", "critical")
 """Mildest first."""
 
@@ -89,6 +95,11 @@ class Incident:
     """Whether it is what is paid for use that changed, and the use, at list prices, did not: a commitment or discount ended."""
     usual: tuple[float, ...] = (0.0,) * 7
     """What its days would have cost without it, by weekday, Monday first: `expected` is their sum."""
+
+    @property
+    def member_series(self) -> Series:
+        """The series that it is of."""
+        return Series(self.currency, self.dimensions, self.members)
 
     @property
     def series(self) -> str:
