@@ -10,6 +10,7 @@ from finops_core.analysis.detection.expectation import Expectation, expectation
 from finops_core.analysis.detection.grid import Booleans, Floats, Grid, grid
 from finops_core.analysis.detection.measures import SPANS, strengths
 from finops_core.analysis.detection.records import Evidence
+from finops_core.analysis.detection.walk import Incidents, walk_of
 
 SCORES = tuple(span.column for span in SPANS)
 _MATRICES = (
@@ -43,13 +44,25 @@ def evidence(
     made = grid(series)
     if not made.names:
         made = Grid((), (date.min,), numpy.empty((0, 1)))
-    found = expectation(made)
     young = numpy.cumsum(~numpy.isnan(made.cost), axis=1) <= YOUNG
+    found = expectation(made)
+    scores = _scores(made, found, young)
+    # what the first look took for incidents teaches the second look nothing
+    seen = Incidents(
+        walk_of(made.days, made.weekday, found, list(scores.values())), numpy.ones(len(made.cost)), None
+    )
+    seen.rows()
+    found = expectation(made, seen.cleaned.T, seen.reset.T)
+    scores = _scores(made, found, young)
+    best = numpy.max(list(scores.values()), axis=0)
+    return Evidence(_table(made, found, scores, best, young, since))
+
+
+def _scores(made: Grid, found: Expectation, young: Booleans) -> dict[str, Floats]:
     scores = strengths(found, made.weekday)
     for values in scores.values():
         values[young] = 0
-    best = numpy.max(list(scores.values()), axis=0)
-    return Evidence(_table(made, found, scores, best, young, since))
+    return scores
 
 
 def _table(

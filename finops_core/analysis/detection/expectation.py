@@ -47,20 +47,24 @@ class Expectation:
     """The lowest level that a return to would be no news: lower than `level` where something rose in the last three months."""
 
 
-def expectation(grid: Grid) -> Expectation:
-    share = _weekday_share(grid)
-    level = _level(grid.cost, share)
+def expectation(grid: Grid, cleaned: Floats | None = None, reset: Floats | None = None) -> Expectation:
+    """`cleaned`: the cost to learn from, which is what it would have been on days of incidents; `reset`: the level, where it is
+    known better than by what it was in the last weeks. Both as of each day."""
+    taught = grid.cost if cleaned is None else cleaned
+    share = _weekday_share(taught)
+    level = _level(taught, share)
+    if reset is not None:
+        level = numpy.where(numpy.isnan(reset), level, reset)
     first = level * share
-    size = _size(grid.cost, first, level)
-    growth = _growth(level, _scale((grid.cost - first) / size, grid))
+    learnt = numpy.where(taught == grid.cost, grid.cost, numpy.nan)
+    size = _size(taught, first, level)
+    growth = _growth(level, _scale((learnt - first) / size, grid))
     plain = first * numpy.exp(growth * (LEVEL_DAYS + 1) / 2)
-    size = _size(grid.cost, plain, level)
-    relative = (grid.cost - plain) / size
-    scale = _scale(relative, grid)
-    cost = grid.cost - _calendar_part(grid, relative, scale, size)
-    return Expectation(
-        share, level, growth, plain, size, cost, scale, _low_level(cost, level, plain, size * scale)
-    )
+    size = _size(taught, plain, level)
+    scale = _scale((learnt - plain) / size, grid)
+    cost = grid.cost - _calendar_part(grid, (grid.cost - plain) / size, scale, size)
+    low = numpy.fmin(_low_level(cost, level, plain, size * scale), _recent(taught, share))
+    return Expectation(share, level, growth, plain, size, cost, scale, low)
 
 
 def _growth(level: Floats, scale: Floats) -> Floats:
@@ -74,9 +78,8 @@ def _growth(level: Floats, scale: Floats) -> Floats:
     return numpy.clip(numpy.nan_to_num(change * believed) / LEVEL_DAYS, -_TREND_LIMIT, _TREND_LIMIT)
 
 
-def _weekday_share(grid: Grid) -> Floats:
+def _weekday_share(cost: Floats) -> Floats:
     """Median, over the same weekday of up to eight weeks, of the day's cost ÷ the mean of the week around it."""
-    cost = grid.cost
     around = 3
     padded = numpy.pad(cost, ((0, 0), (0, around)), constant_values=numpy.nan)
     mean = rolling.total(padded, 7)[:, around:] / numpy.maximum(rolling.count(padded, 7)[:, around:], 1)
@@ -103,8 +106,22 @@ def _level(cost: Floats, share: Floats) -> Floats:
     """Median of the last 28 days without their weekdays, and the growth of its two months carried to today."""
     with numpy.errstate(divide="ignore", invalid="ignore"):
         flat = numpy.where(share >= 0.3, cost / share, numpy.nan)
-    level = rolling.quantile(flat, LEVEL_DAYS, 0.5, least=10)
-    return level
+    return _from_first(rolling.quantile(flat, LEVEL_DAYS, 0.5, least=10))
+
+
+def _recent(cost: Floats, share: Floats) -> Floats:
+    """The level of the last week: what has been falling for long does not drop."""
+    with numpy.errstate(divide="ignore", invalid="ignore"):
+        flat = numpy.where(share >= 0.3, cost / share, numpy.nan)
+    return rolling.quantile(flat, 7, 0.5, least=4)
+
+
+def _from_first(values: Floats) -> Floats:
+    """What was known first, also for the days before: none of them is judged, but ends of months lie there."""
+    known = ~numpy.isnan(values)
+    first = known.argmax(axis=1)
+    before = numpy.arange(values.shape[1])[None, :] < first[:, None]
+    return numpy.where(before, values[numpy.arange(len(values)), first][:, None], values)
 
 
 def _size(cost: Floats, plain: Floats, level: Floats) -> Floats:
@@ -126,15 +143,13 @@ def _scale(relative: Floats, grid: Grid) -> Floats:
         result[:, days] = found[:, days]
     # who is far away on many days rests without a calendar: a quiet weekday of the past says nothing
     worst = rolling.largest(result, 7)
-    result = numpy.where(worst > IRREGULAR, worst, result)
-    found_scale: Floats = numpy.fmax(result, 0.02)
-    return found_scale
+    return numpy.maximum(numpy.where((worst > IRREGULAR) | numpy.isnan(result), worst, result), 0.02)
 
 
 def _calendar_part(grid: Grid, relative: Floats, scale: Floats, size: Floats) -> Floats:
     """What the last days of a month explain: as much as the same days of one of the three months before stood out, and no more."""
     explained = numpy.zeros(relative.shape)
-    outstanding = numpy.where(numpy.abs(relative) > 2.5 * scale, relative, 0.0)
+    outstanding = numpy.where(numpy.abs(relative) > 2.5 * _from_first(scale), relative, 0.0)
     for column, (earlier, quarterly) in enumerate(_same_place(grid.days)):
         if earlier:
             before = outstanding[:, earlier]

@@ -91,7 +91,7 @@ def strengths(found: Expectation, weekday: numpy.ndarray) -> dict[str, Floats]:
         bar = numpy.maximum(bar, bars.setdefault(span.direction, bar) if span.weekends else 0)
         strength = numpy.nan_to_num(deviations / (_BAR_BASE + bar))
         strength[quiet] = 0
-        if span.days < 14:
+        if span.days < 28:
             strength[new] = 0
         if span.column == "up_3":
             strength[new & _jumped(found.cost) & ~quiet] = _NEW_STRENGTH
@@ -128,41 +128,44 @@ def _jumped(cost: Floats) -> Booleans:
     return jumped
 
 
-_MOVES = ((1, 4.0, 0.1), (3, 4.0, 0.1), (14, 2.0, 0.25))
-"""Days, deviations that both sides must show at least, and how far the two may differ, relative."""
+MEMORY = 10
+_MOVES = ((1, 1, 6.0, 0.1), (14, 2, 3.0, 0.15), (28, 4, 2.0, 0.25))
+"""Days, parts of them that must all agree, deviations that both sides must show at least, and how far they may differ, relative."""
 
 
 def moved(found: Expectation) -> Booleans:
-    """Where what one series gains is what another loses, in both halves of the days looked at: cost that moved, none that came.
+    """Where what one series gains is what another loses, in every part of the days looked at: cost that moved, none that came.
 
     For ten days after it was seen: a move takes weeks, and shows on most of its days, not on all.
     """
     seen = numpy.zeros(found.cost.shape)
-    for days, least, apart in _MOVES:
-        halves, strong = _away(found, days)
+    for days, count, least, apart in _MOVES:
+        parts, strong = _away(found, days, count)
         for day in range(days, len(seen.T)):
             gains = numpy.flatnonzero(strong[:, day] >= least)
             losses = numpy.flatnonzero(strong[:, day] <= -least)
             if len(gains) and len(losses):
                 match = numpy.ones((len(gains), len(losses)), bool)
-                for half in halves:
-                    gain, loss = half[gains, day][:, None], half[losses, day][None, :]
-                    match &= numpy.abs(gain + loss) <= apart * numpy.maximum(numpy.abs(gain), numpy.abs(loss))
+                for part in parts:
+                    gain, loss = part[gains, day][:, None], part[losses, day][None, :]
+                    size = numpy.maximum(numpy.abs(gain), numpy.abs(loss))
+                    match &= numpy.abs(gain + loss) <= apart * size
                 seen[gains[match.any(axis=1)], day] = 1
                 seen[losses[match.any(axis=0)], day] = 1
-    return rolling.largest(seen, 10) > 0
+    return rolling.largest(seen, MEMORY) > 0
 
 
-def _away(found: Expectation, days: int) -> tuple[list[Floats], Floats]:
-    """Money away from the expectation before the span: of the whole span, and of its two halves; and of the span in deviations."""
+def _away(found: Expectation, days: int, count: int) -> tuple[list[Floats], Floats]:
+    """Money away from the expectation before the span, part by part, newest first, then of the whole; and of the whole in deviations."""
     level = rolling.shifted(found.level * numpy.exp(found.growth * LEVEL_DAYS / 2), days - 1)
     share = numpy.where(numpy.isnan(found.cost), 0, found.share)
-
-    def money(length: int) -> Floats:
-        return numpy.nan_to_num(rolling.total(found.cost, length) - level * rolling.total(share, length))
-
-    whole, recent = money(days), money((days + 1) // 2)
+    length = days // count
+    parts = []
+    for part in range(count):
+        cost = rolling.shifted(rolling.total(found.cost, length), part * length)
+        shares = rolling.shifted(rolling.total(share, length), part * length)
+        parts.append(numpy.nan_to_num(cost - level * shares))
+    whole: Floats = numpy.sum(parts, axis=0)
     own = rolling.shifted(found.scale, days - 1) * numpy.sqrt(rolling.total(found.size**2, days))
     error = numpy.sqrt(own**2 + (_MODEL_ERROR * rolling.total(found.size, days)) ** 2)
-    strong = numpy.nan_to_num(whole / numpy.maximum(error, 1e-9))
-    return ([whole, recent, whole - recent] if days > 1 else [whole]), strong
+    return [*parts, whole], numpy.nan_to_num(whole / numpy.maximum(error, 1e-9))
