@@ -1,14 +1,18 @@
 """The command that says which cost is other than expected, since when, and why."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from finops_core.cli.session import Json, app, put, put_json, the_ledger
+from finops_core.cli.session import Json, app, put_json, put_table, the_ledger
 from finops_core.errors import UsageError
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from polars import DataFrame
 
     from finops_core.analysis.incidents import Incident
 
@@ -22,6 +26,8 @@ def anomalies(
         float, typer.Option(min=0, max=1, help="0: only what is beyond doubt; 1: whatever is unusual.")
     ] = 0.5,
     json: Json = False,
+    format: str = "table",
+    out: Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")] = None,
 ) -> None:
     """Cost that is other than expected: one report a cause, with its money, what contributed, and what came before."""
     from finops_core.analysis.incidents import Settings, find
@@ -30,7 +36,7 @@ def anomalies(
     if json:
         put_json({"incidents": [_record(incident) for incident in found]})
     else:
-        put("\n\n".join(_text(incident) for incident in found) or "No incidents")
+        put_table(_table(found), format, out)
 
 
 def _day(text: str | None) -> "date | None":
@@ -79,9 +85,20 @@ def _record(incident: "Incident") -> dict[str, Any]:
     }
 
 
-def _text(incident: "Incident") -> str:
-    days = f"{incident.start} to {'now' if incident.ongoing else incident.end}"
-    first = f"{incident.severity:8}  {incident.impact:+,.2f} {incident.currency}  {incident.kind}  {days}"
-    return (
-        f"{first}  {incident.series}  ({incident.owner or 'nobody'})  {incident.key}\n  {incident.sentence}"
-    )
+def _table(found: "Sequence[Incident]") -> "DataFrame":
+    import polars
+
+    schema: dict[str, Any] = {
+        "severity": polars.String,
+        "impact": polars.Decimal(38, 18),
+        **dict.fromkeys(("BillingCurrency", "kind"), polars.String),
+        **dict.fromkeys(("start", "end", "first_seen"), polars.Date),
+        "ongoing": polars.Boolean,
+        **dict.fromkeys(("series", "owner", "state", "key", "sentence"), polars.String),
+    }
+    rows = [
+        (i.severity, i.impact, i.currency, i.kind, i.start, i.end, i.first_seen, i.ongoing, i.series,
+         i.owner or None, "open", i.key, i.sentence)
+        for i in found
+    ]  # fmt: skip
+    return polars.DataFrame(rows, schema, orient="row")

@@ -16,20 +16,23 @@ _KEPT = 2
 """How many versions of a table are kept: the newest, and the one that the next is computed from."""
 
 
-def read(home: Home, name: str, version: str) -> polars.DataFrame | None:
-    """The table of a name for a version; None where it is not there or cannot be read."""
-    return _read(_path(home, name, version))
+def read(home: Home, name: str, form: str, version: str) -> polars.DataFrame | None:
+    """The table of a name and form for a version; None where it is not there or cannot be read.
+
+    `form` changes whenever the table is computed otherwise: of another form none is found.
+    """
+    return _read(_path(home, name, form, version))
 
 
-def newest(home: Home, name: str) -> polars.DataFrame | None:
-    """The table of a name that was kept last, of whichever version; None where there is none."""
-    kept = _kept(home, name)
+def newest(home: Home, name: str, form: str) -> polars.DataFrame | None:
+    """The table of a name and form that was kept last, of whichever version; None where there is none."""
+    kept = _kept(home, f"{name}-{form}")
     return _read(kept[-1]) if kept else None
 
 
-def keep(home: Home, name: str, version: str, table: polars.DataFrame) -> bool:
+def keep(home: Home, name: str, form: str, version: str, table: polars.DataFrame) -> bool:
     """Keeps a table, whole or not at all. Returns whether it could."""
-    path = _path(home, name, version)
+    path = _path(home, name, form, version)
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:6]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,12 +48,12 @@ def keep(home: Home, name: str, version: str, table: polars.DataFrame) -> bool:
     return True
 
 
-def _path(home: Home, name: str, version: str) -> Path:
-    return home.analysis / f"{name}-{version}.parquet"
+def _path(home: Home, name: str, form: str, version: str) -> Path:
+    return home.analysis / f"{name}-{form}-{version}.parquet"
 
 
 def _kept(home: Home, name: str) -> list[Path]:
-    """The files of a name, oldest first."""
+    """The files whose names begin so, oldest first."""
     found = []
     for path in home.analysis.glob(f"{name}-*.parquet"):
         with contextlib.suppress(OSError):

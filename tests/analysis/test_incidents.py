@@ -149,16 +149,16 @@ def test_a_home_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     table = polars.DataFrame({"n": [1]})
     in_the_way = Home(tmp_path / "file")
     in_the_way.path.write_text("")
-    assert not derived.keep(in_the_way, "evidence", "v1", table)
-    assert derived.newest(in_the_way, "evidence") is None
+    assert not derived.keep(in_the_way, "evidence", "a", "v1", table)
+    assert derived.newest(in_the_way, "evidence", "a") is None
     home = Home(tmp_path / "home")
     for number in range(4):
-        assert derived.keep(home, "evidence", f"v{number}", table.with_columns(n=polars.lit(number)))
-    kept = derived.newest(home, "evidence")
+        assert derived.keep(home, "evidence", "a", f"v{number}", table.with_columns(n=polars.lit(number)))
+    kept = derived.newest(home, "evidence", "a")
     assert kept is not None and kept["n"].to_list() == [3]
-    assert derived.read(home, "evidence", "v0") is None
-    (home.analysis / "evidence-v3.parquet").write_text("no parquet")
-    assert derived.read(home, "evidence", "v3") is None
+    assert derived.read(home, "evidence", "a", "v0") is None
+    (home.analysis / "evidence-a-v3.parquet").write_text("no parquet")
+    assert derived.read(home, "evidence", "a", "v3") is None
 
 
 SPIKE = date(2026, 3, 24)
@@ -253,7 +253,7 @@ def test_what_was_announced_is_left_out(ledger: Ledger) -> None:
 
 def test_evidence_is_kept_and_only_what_differs_is_computed(ledger: Ledger) -> None:
     whole = watching.watched(ledger)
-    assert (ledger.home.analysis / f"evidence-1-{ledger.version}.parquet").exists()
+    assert (ledger.home.analysis / f"evidence-{watching.form()}-{ledger.version}.parquet").exists()
     before = whole.evidence.days.filter(polars.col("date") <= SPIKE)
     again = watching.computed(whole.books, before)
     assert again.select("series_id", "date", "cost").equals(

@@ -1,19 +1,23 @@
 """What the detector says of every series of a store, computed once for each version of it, and from where it differs."""
 
+import hashlib
+import inspect
+import pkgutil
 import threading
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import polars
 
+from finops_core.analysis import detection
 from finops_core.analysis.detection import Evidence, evidence
 from finops_core.analysis.incidents import cuts
 from finops_core.analysis.incidents.cuts import Book
 from finops_core.model.ledger import Ledger
 from finops_core.store import derived
 
-_NAME = "evidence-1"
-"""The table's name; its number changes with what the detector computes."""
+_NAME = "evidence"
 _KEY = ["series_id", "date"]
 _NOTHING = polars.DataFrame(
     schema={"series_id": polars.String, "date": polars.Date}
@@ -47,6 +51,15 @@ def watched(ledger: Ledger) -> Watched:
         return found
 
 
+@cache
+def form() -> str:
+    """Changes with the code of the detector, and of the cuts: evidence that another one computed is none."""
+    code = hashlib.sha256(inspect.getsource(cuts).encode())
+    for module in sorted(found.name for found in pkgutil.iter_modules(detection.__path__)):
+        code.update(pkgutil.get_data(detection.__name__, f"{module}.py") or b"")
+    return code.hexdigest()[:8]
+
+
 def forget() -> None:
     """Forgets what is in memory, as a new process would."""
     with _lock:
@@ -54,12 +67,12 @@ def forget() -> None:
 
 
 def _days(ledger: Ledger, version: str, books: list[Book]) -> polars.DataFrame:
-    kept = derived.read(ledger.home, _NAME, version) if version else None
+    kept = derived.read(ledger.home, _NAME, form(), version) if version else None
     if kept is not None:
         return kept
-    found = computed(books, derived.newest(ledger.home, _NAME) if version else None)
+    found = computed(books, derived.newest(ledger.home, _NAME, form()) if version else None)
     if not found.is_empty():
-        derived.keep(ledger.home, _NAME, version, found)
+        derived.keep(ledger.home, _NAME, form(), version, found)
     return found
 
 
