@@ -6,7 +6,7 @@ from datetime import date
 import numpy
 import polars
 
-from finops_core.analysis.detection.expectation import Expectation, expectation
+from finops_core.analysis.detection.expectation import Expectation, Taught, expectation
 from finops_core.analysis.detection.grid import Booleans, Floats, Grid, grid
 from finops_core.analysis.detection.measures import SPANS, strengths
 from finops_core.analysis.detection.records import Evidence
@@ -52,7 +52,7 @@ def evidence(
         walk_of(made.days, made.weekday, found, list(scores.values())), numpy.ones(len(made.cost)), None
     )
     seen.rows()
-    found = expectation(made, seen.cleaned.T, seen.reset.T)
+    found = expectation(made, Taught(seen.cleaned.T, seen.reset.T, seen.inside.T))
     scores = _scores(made, found, young)
     best = numpy.max(list(scores.values()), axis=0)
     return Evidence(_table(made, found, scores, best, young, since))

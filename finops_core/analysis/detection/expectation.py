@@ -11,7 +11,7 @@ from datetime import date
 import numpy
 
 from finops_core.analysis.detection import rolling
-from finops_core.analysis.detection.grid import Floats, Grid
+from finops_core.analysis.detection.grid import Booleans, Floats, Grid
 
 LEVEL_DAYS = 28
 SCALE_DAYS = 56
@@ -19,6 +19,7 @@ MEMORY_DAYS = 84
 OUTER, OUTER_Z = 0.8, 1.2816
 WEEKS = 12
 IRREGULAR = 0.5
+FARTHEST = 5.0
 YOUNG = 28
 """Days of a series before which nothing is expected of it."""
 _TREND_LIMIT = 0.01
@@ -47,23 +48,34 @@ class Expectation:
     """The lowest level that a return to would be no news: lower than `level` where something rose in the last three months."""
 
 
-def expectation(grid: Grid, cleaned: Floats | None = None, reset: Floats | None = None) -> Expectation:
-    """`cleaned`: the cost to learn from, which is what it would have been on days of incidents; `reset`: the level, where it is
-    known better than by what it was in the last weeks. Both as of each day."""
-    taught = grid.cost if cleaned is None else cleaned
-    share = _weekday_share(taught)
-    level = _level(taught, share)
-    if reset is not None:
-        level = numpy.where(numpy.isnan(reset), level, reset)
+@dataclass(frozen=True)
+class Taught:
+    """What a first look at the days taught; each as of its day."""
+
+    cleaned: Floats
+    """The cost, and what it would have been on days of incidents."""
+    reset: Floats
+    """The level, where it is known better than by what it was in the last weeks; else nan."""
+    inside: Booleans
+    """Days of incidents."""
+
+
+def expectation(grid: Grid, taught: Taught | None = None) -> Expectation:
+    """What every day was expected to cost, from the days before it."""
+    cleaned = grid.cost if taught is None else taught.cleaned
+    usual = grid.cost if taught is None else numpy.where(taught.inside, numpy.nan, grid.cost)
+    share = _weekday_share(cleaned)
+    level = _level(cleaned, share)
+    if taught is not None:
+        level = numpy.where(numpy.isnan(taught.reset), level, taught.reset)
     first = level * share
-    learnt = numpy.where(taught == grid.cost, grid.cost, numpy.nan)
-    size = _size(taught, first, level)
-    growth = _growth(level, _scale((learnt - first) / size, grid))
+    size = _size(cleaned, first, level)
+    growth = _growth(level, _scale((usual - first) / size, grid))
     plain = first * numpy.exp(growth * (LEVEL_DAYS + 1) / 2)
-    size = _size(taught, plain, level)
-    scale = _scale((learnt - plain) / size, grid)
+    size = _size(cleaned, plain, level)
+    scale = _scale((usual - plain) / size, grid)
     cost = grid.cost - _calendar_part(grid, (grid.cost - plain) / size, scale, size)
-    low = numpy.fmin(_low_level(cost, level, plain, size * scale), _recent(taught, share))
+    low = numpy.fmin(_low_level(cost, level, plain, size * scale), _recent(cleaned, share))
     return Expectation(share, level, growth, plain, size, cost, scale, low)
 
 
@@ -132,18 +144,21 @@ def _size(cost: Floats, plain: Floats, level: Floats) -> Floats:
 
 def _scale(relative: Floats, grid: Grid) -> Floats:
     """Of weekdays and of weekends apart, since many series rest at weekends."""
-    away = numpy.abs(relative)
+    away = numpy.minimum(numpy.abs(relative), FARTHEST)
     weekend = grid.weekday >= 5
-    result = numpy.full(away.shape, numpy.nan)
+    every = _spread(away, 10)
+    result = every.copy()
     for days in (weekend, ~weekend):
-        middle, outer = rolling.quantiles(
-            numpy.where(days[None, :], away, numpy.nan), SCALE_DAYS, (0.5, OUTER), least=6
-        )
-        found = numpy.fmax(middle / 0.6745, outer / OUTER_Z)
+        found = _spread(numpy.where(days[None, :], away, numpy.nan), 6)
         result[:, days] = found[:, days]
     # who is far away on many days rests without a calendar: a quiet weekday of the past says nothing
-    worst = rolling.largest(result, 7)
-    return numpy.maximum(numpy.where((worst > IRREGULAR) | numpy.isnan(result), worst, result), 0.02)
+    result = numpy.where((every > IRREGULAR) | numpy.isnan(result), every, result)
+    return numpy.maximum(result, 0.02)
+
+
+def _spread(away: Floats, least: int) -> Floats:
+    middle, outer = rolling.quantiles(away, SCALE_DAYS, (0.5, OUTER), least)
+    return numpy.fmax(middle / 0.6745, outer / OUTER_Z)
 
 
 def _calendar_part(grid: Grid, relative: Floats, scale: Floats, size: Floats) -> Floats:

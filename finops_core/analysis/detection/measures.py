@@ -81,20 +81,22 @@ def strengths(found: Expectation, weekday: numpy.ndarray) -> dict[str, Floats]:
     bound = numpy.fmax(_WINSOR_SIGMAS * found.scale, _WINSOR) * found.size
     clipped = found.plain + numpy.clip(found.cost - found.plain, -bound, bound)
     clipped = numpy.where(numpy.isnan(clipped), found.cost, clipped)
-    quiet = moved(found)
+    explained = MOVE_FACTOR * moved(found)
     new = found.size < _NOTHING
     bars: dict[int, Floats] = {}
     result = {}
     for span in SPANS:
         deviations = _deviations(found, span, clipped if span.days > 1 else found.cost, weekday)
+        actual, expected = plausible(found, span, weekday)
+        quiet = numpy.abs(actual - expected) <= explained * span.days
         bar = numpy.clip(numpy.nan_to_num(_own_bar(deviations), nan=_UNKNOWN_BAR), *_OWN_BOUNDS)
         bar = numpy.maximum(bar, bars.setdefault(span.direction, bar) if span.weekends else 0)
         strength = numpy.nan_to_num(deviations / (_BAR_BASE + bar))
-        strength[quiet] = 0
+        strength[quiet & (explained > 0)] = 0
         if span.days < 28:
             strength[new] = 0
         if span.column == "up_3":
-            strength[new & _jumped(found.cost) & ~quiet] = _NEW_STRENGTH
+            strength[new & _jumped(found.cost) & ~(explained > 0)] = _NEW_STRENGTH
         result[span.column] = numpy.minimum(strength, _MOST)
     return result
 
@@ -129,12 +131,13 @@ def _jumped(cost: Floats) -> Booleans:
 
 
 MEMORY = 10
+MOVE_FACTOR = 2.5
 _MOVES = ((1, 1, 6.0, 0.1), (14, 2, 3.0, 0.15), (28, 4, 2.0, 0.25))
 """Days, parts of them that must all agree, deviations that both sides must show at least, and how far they may differ, relative."""
 
 
-def moved(found: Expectation) -> Booleans:
-    """Where what one series gains is what another loses, in every part of the days looked at: cost that moved, none that came.
+def moved(found: Expectation) -> Floats:
+    """Money a day that one series gains and another loses, in every part of the days looked at: cost that moved, none that came; else 0.
 
     For ten days after it was seen: a move takes weeks, and shows on most of its days, not on all.
     """
@@ -150,9 +153,9 @@ def moved(found: Expectation) -> Booleans:
                     gain, loss = part[gains, day][:, None], part[losses, day][None, :]
                     size = numpy.maximum(numpy.abs(gain), numpy.abs(loss))
                     match &= numpy.abs(gain + loss) <= apart * size
-                seen[gains[match.any(axis=1)], day] = 1
-                seen[losses[match.any(axis=0)], day] = 1
-    return rolling.largest(seen, MEMORY) > 0
+                for pair in (gains[match.any(axis=1)], losses[match.any(axis=0)]):
+                    seen[pair, day] = numpy.maximum(seen[pair, day], numpy.abs(parts[-1][pair, day]) / days)
+    return rolling.largest(seen, MEMORY)
 
 
 def _away(found: Expectation, days: int, count: int) -> tuple[list[Floats], Floats]:

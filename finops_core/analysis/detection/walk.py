@@ -86,6 +86,8 @@ class Incidents:
         self.remembered = {1: numpy.full(count, -1), -1: numpy.full(count, -1)}
         self.cleaned = walk.cost.copy()
         """Day × series: the cost, and on days of incidents what it would have been."""
+        self.inside = numpy.zeros(walk.cost.shape, bool)
+        """Day × series: whether the day was found to belong to an incident."""
         self.reset = numpy.full(walk.cost.shape, numpy.nan)
         """Day × series: the level that a series has returned to, for some time after it did."""
         self.back, self.back_until = numpy.full(count, numpy.nan), numpy.full(count, -1)
@@ -114,6 +116,7 @@ class Incidents:
         size = numpy.maximum(numpy.abs(usual), 0.25 * numpy.abs(self.level))
         goes_on = opened & ((cost - usual) * self.direction > self.least * size)
         self.last[goes_on] = day
+        self.inside[day] = goes_on
         taught = goes_on & (day - self.start < CLEANED_DAYS)
         self.cleaned[day, taught] = usual[taught]
         if walk.weekday[day] < 5:
@@ -185,6 +188,7 @@ class Incidents:
         )
         usual = level * walk.found.share[series, day]
         self.cleaned[day, series] = usual
+        self.inside[day, series] = True
         size = max(abs(usual), 0.25 * abs(level), 1e-9)
         excess = span.direction * (walk.cost[day, series] - usual) / size
         start = self._began(series, day, number)
