@@ -9,19 +9,29 @@ import numpy
 import polars
 import pytest
 
-from finops_core import Ledger
+from finops_core import Ledger, Query
 from finops_core.analysis.detection import Finding
-from finops_core.analysis.incidents import Incident, KnownEvent, find, finding, series_of, watching
+from finops_core.analysis.incidents import (
+    Incident,
+    KnownEvent,
+    Settings,
+    explain,
+    find,
+    finding,
+    series_of,
+    watching,
+)
 from finops_core.analysis.incidents.causes import Cause, causes
+from finops_core.analysis.incidents.completeness import Loads, judged, last_day, shares_of
 from finops_core.analysis.incidents.cuts import CUTS, LEAF, Book
 from finops_core.analysis.incidents.series_names import Series
 from finops_core.analysis.incidents.severities import FILE, severities
 from finops_core.errors import InputRefused
 from finops_core.model.query import Condition
-from finops_core.store import derived
+from finops_core.store import derived, restating
 from finops_core.store.deployments import Deployment
 from finops_core.store.home import Home
-from finops_core.store.load import load
+from finops_core.store.load import LoadOptions, load
 from tests.exports import csv_text, focus_row
 
 FIRST, DAYS = date(2026, 1, 5), 80
@@ -251,6 +261,14 @@ def test_what_was_announced_is_left_out(ledger: Ledger) -> None:
     assert len(find(ledger, known=[elsewhere], deployments=())) == 1
 
 
+def test_what_triage_expects_takes_more(ledger: Ledger) -> None:
+    (found,) = find(ledger, deployments=())
+    expected = Settings(by_series={found.member_series.id: found.score * 1.01})
+    assert find(ledger, settings=expected, deployments=()) == []
+    still = Settings(by_series={found.member_series.id: found.score * 0.99})
+    assert [i.key for i in find(ledger, settings=still, deployments=())] == [found.key]
+
+
 def test_evidence_is_kept_and_only_what_differs_is_computed(ledger: Ledger) -> None:
     whole = watching.watched(ledger)
     assert (ledger.home.analysis / f"evidence-{watching.form()}-{ledger.version}.parquet").exists()
@@ -260,7 +278,7 @@ def test_evidence_is_kept_and_only_what_differs_is_computed(ledger: Ledger) -> N
         whole.evidence.days.select("series_id", "date", "cost")
     )
     finding.forget()
-    assert [i.key for i in find(ledger, deployments=())] == [i.key for i in find(ledger, explained=False)]
+    assert explain(ledger, find(ledger, explained=False), [OUT]) == find(ledger, deployments=[OUT])
 
 
 def test_an_empty_home_and_one_day_have_no_incidents(home: Home, tmp_path: Path) -> None:
@@ -269,3 +287,34 @@ def test_an_empty_home_and_one_day_have_no_incidents(home: Home, tmp_path: Path)
     export.write_text(csv_text([charge(SPIKE, "web", "Compute", "01", -500)]), "utf-8")
     load(home, [export])
     assert find(Ledger(home)) == []
+
+
+def test_the_newest_days_are_judged_by_what_is_usually_there(tmp_path: Path) -> None:
+    home, file = Home(tmp_path / "home"), tmp_path / "focus.csv"
+    full = [charge(date(2026, 3, n), "web", "Compute", "01", 100) for n in range(1, 20)]
+    half = [
+        charge(date(2026, 3, 10), "web", "Compute", "01", 40),
+        charge(date(2026, 3, 9), "web", "Compute", "01", 90),
+    ]
+    for rows in ([*full[:8], *half], full):
+        file.write_text(csv_text(rows), "utf-8")
+        load(home, [file], LoadOptions(source="cur"))
+    shares = restating.usual_shares(home, Ledger(home).batches())
+    assert shares == {"cur": {0: 0.4, 1: 0.9, 2: 1.0, 3: 1.0}}
+    last = date(2026, 3, 19)
+    days = (
+        Ledger(home)
+        .query(Query("EffectiveCost", ["x_Source"], "day"))
+        .with_columns(polars.col("EffectiveCost").cast(polars.Float64).alias("cost"))
+    )
+    known = Loads({"cur": last}, shares)
+    assert last_day(days, known) == last
+    usual = shares_of(days, known)
+    assert judged(Settings(), last, usual) == Settings(complete_until=date(2026, 3, 17), usual_share=usual)
+    assert judged(Settings(complete_until=last), last, usual) == Settings(complete_until=last)
+    # nothing learned: a day far below its weekdays does not count, if it was loaded just now
+    low = days.with_columns(
+        polars.when(polars.col("ChargePeriod") == last).then(30).otherwise(100).alias("cost")
+    )
+    assert last_day(low, Loads({"cur": last}, {})) == date(2026, 3, 18)
+    assert last_day(low, Loads({"cur": last + timedelta(9)}, {})) == last

@@ -28,7 +28,7 @@ class Loads:
     shares: Mapping[str, Mapping[int, float]]
 
 
-def end(days: polars.DataFrame, loads: Loads) -> date:
+def last_day(days: polars.DataFrame, loads: Loads) -> date:
     """The last day that can be judged. `days`: x_Source, ChargePeriod, cost; of one currency.
 
     Sources are as far as the one that is the latest; where nothing is known of how a source grows, its last two days

@@ -158,7 +158,7 @@ def _loads(ledger: Ledger) -> Loads:
 
 
 def _book(currency: str, days: polars.DataFrame, loads: Loads) -> Book:
-    end = completeness.end(days, loads)
+    end = completeness.last_day(days, loads)
     days = days.filter(polars.col(PERIOD) <= end)
     shares = completeness.shares_of(days, loads)
     first: date = days[PERIOD].min()  # type: ignore[assignment]

@@ -28,6 +28,8 @@ _DEFAULT = Settings()
 _CENT = Decimal("0.01")
 _OTHER = 1.5
 """The detector's expectation is heard within this factor of what was usual before."""
+_BARS = 2.5
+"""What it takes to be raised at sensitivity 0, in what it takes at 0.5, as the detector has it."""
 _REMEMBERED = 2000
 _ANNOUNCED = 0.5
 """An incident is announced if this share of it lies in what was announced."""
@@ -55,11 +57,21 @@ def find(
     found = []
     for book, days, reported in _reported(seen.books, seen.evidence, as_of, settings):
         for cause in causes(book, reported, settings.least_money):
-            incident = _brief(book, days, cause, bounds)
+            incident = _brief(book, days, cause, bounds) if _is_heard(cause, settings) else None
             if incident is None or _announced(ledger, incident, known, book.first):
                 continue
             found.append(_explained(ledger, incident, book.first, bounds, outs) if explained else incident)
     return sorted(found, key=lambda i: (i.first_seen, abs(i.impact), i.key), reverse=True)
+
+
+def explain(
+    ledger: Ledger, incidents: Sequence[Incident], deployments: Sequence[Deployment] | None = None
+) -> list[Incident]:
+    """Incidents that were found without an explanation, with one: for those that a reader looks at."""
+    first = {book.currency: book.first for book in watched(ledger).books}
+    bounds = severities(ledger.home)
+    outs = _deployments(ledger) if deployments is None else deployments
+    return [_explained(ledger, incident, first[incident.currency], bounds, outs) for incident in incidents]
 
 
 def series_of(ledger: Ledger, incident: Incident) -> polars.DataFrame:
@@ -109,6 +121,14 @@ def _reported(
     return result
 
 
+def _is_heard(cause: Cause, settings: Settings) -> bool:
+    """Whether one of a cause's findings is as sure as triage wants it of this series. The detector asks that of each series
+    by itself; here of a cause that other series raised too."""
+    factor = settings.by_series.get(cause.series.id, 1.0)
+    bar = factor * _BARS ** (1 - 2 * settings.sensitivity)
+    return factor <= 1 or any(finding.score >= bar for finding in cause.findings)
+
+
 def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities) -> Incident | None:
     """An incident without its explanation; None where its own days do not bear it out."""
     series, last = cause.series, book.place(book.last)
@@ -116,7 +136,8 @@ def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities)
     end = cause.end(last)
     usual = cause.course.usual * _level(book, cause, own[0])
     columns = range(cause.start, end + 1)
-    expected = _money(float(sum(usual[column % 7] for column in columns)))
+    there = {column: book.shares.get(last - column, 1.0) for column in columns}
+    expected = _money(float(sum(usual[column % 7] * there[column] for column in columns)))
     actual = _money(float(book.costs[cause.cells, cause.start : end + 1].sum()))
     if (actual > expected) != (cause.direction == "up"):
         return None
