@@ -1,5 +1,6 @@
 """Incidents: one report a cause, at the cut that explains it, with its contributors; what is none is not reported."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -33,6 +34,7 @@ from finops_core.store.deployments import Deployment
 from finops_core.store.home import Home
 from finops_core.store.load import LoadOptions, load
 from tests.exports import csv_text, focus_row
+from tests.shell import farthing
 
 FIRST, DAYS = date(2026, 1, 5), 80
 WEB = ("web", "Compute", "a1", "eu")
@@ -267,6 +269,21 @@ def test_what_triage_expects_takes_more(ledger: Ledger) -> None:
     assert find(ledger, settings=expected, deployments=()) == []
     still = Settings(by_series={found.member_series.id: found.score * 0.99})
     assert [i.key for i in find(ledger, settings=still, deployments=())] == [found.key]
+
+
+def test_the_command_tells_of_it(ledger: Ledger) -> None:
+    ran = farthing(ledger.home, "anomalies", "--json")
+    (record,) = json.loads(ran.stdout)["incidents"]
+    (found,) = find(ledger)
+    assert (ran.returncode, record["key"], record["state"]) == (0, found.key, "open")
+    assert record["series"] == {"x_Team": "web", "ServiceName": "Network"}
+    assert (
+        Decimal(record["actual"]) - Decimal(record["expected"]) == Decimal(record["impact"]) == found.impact
+    )
+    assert {"dimension": "ResourceId", "member": "nat"}.items() <= record["contributors"][-1].items()
+    assert farthing(ledger.home, "anomalies", "--as-of", "2026-02-30").returncode == 2
+    before = farthing(ledger.home, "anomalies", "--as-of", str(SPIKE - timedelta(1)), "--json")
+    assert json.loads(before.stdout) == {"incidents": []}
 
 
 def test_evidence_is_kept_and_only_what_differs_is_computed(ledger: Ledger) -> None:
