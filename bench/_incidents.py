@@ -127,6 +127,8 @@ def simulate(world: World, count: int, seed: int) -> Simulated:
     pending: numpy.ndarray | None = None
     for number in range(count):
         kind = world.kinds[number % len(world.kinds)]
+        if kind == "migrating" and pending is None and number + len(world.kinds) >= count:
+            kind = "steady"  # nobody is left to move to
         name = f"{number:04d} {kind}"
         usual = _usual(world, kind, days, random)
         if kind == "migrating":  # what one team moves to another account: the pair's sum stays

@@ -48,7 +48,7 @@ _LEVEL_ERROR = 0.25
 _OWN_WEEKS, _OWN_RANK = 17, 3
 _OWN_BOUNDS = (1.5, 6.0)
 _UNKNOWN_BAR = 3.0
-_BAR_BASE = 2.0
+_BAR, _BAR_BASE = 0.75, 2.0
 _NOTHING = 1.0
 """A series whose days cost less than this cost nothing so far: new spend has no deviations to be measured in."""
 _NEW_STRENGTH = 1.5
@@ -82,7 +82,7 @@ def strengths(found: Expectation, weekday: numpy.ndarray) -> dict[str, Floats]:
     clipped = found.plain + numpy.clip(found.cost - found.plain, -bound, bound)
     clipped = numpy.where(numpy.isnan(clipped), found.cost, clipped)
     explained = MOVE_FACTOR * moved(found)
-    new = found.size < _NOTHING
+    new = (found.size < _NOTHING) | (rolling.shifted(found.size, LEVEL_DAYS) < _NOTHING)
     bars: dict[int, Floats] = {}
     result = {}
     for span in SPANS:
@@ -91,10 +91,9 @@ def strengths(found: Expectation, weekday: numpy.ndarray) -> dict[str, Floats]:
         quiet = numpy.abs(actual - expected) <= explained * span.days
         bar = numpy.clip(numpy.nan_to_num(_own_bar(deviations), nan=_UNKNOWN_BAR), *_OWN_BOUNDS)
         bar = numpy.maximum(bar, bars.setdefault(span.direction, bar) if span.weekends else 0)
-        strength = numpy.nan_to_num(deviations / (_BAR_BASE + bar))
+        strength = numpy.nan_to_num(deviations / (_BAR * (_BAR_BASE + bar)))
         strength[quiet & (explained > 0)] = 0
-        if span.days < 28:
-            strength[new] = 0
+        strength[new] = 0
         if span.column == "up_3":
             strength[new & _jumped(found.cost) & ~(explained > 0)] = _NEW_STRENGTH
         result[span.column] = numpy.minimum(strength, _MOST)
@@ -106,10 +105,10 @@ def _deviations(found: Expectation, span: Span, cost: Floats, weekday: numpy.nda
     away = span.direction * (
         rolling.total(numpy.where(counted, cost, 0), span.days) - _edge(found, span, counted)
     )
-    scale = rolling.shifted(found.scale, span.days - 1)
-    own = scale * numpy.sqrt(rolling.total(numpy.where(counted, found.size, 0) ** 2, span.days))
+    deviation = numpy.where(counted, found.scale * found.size, 0)
     size = rolling.total(numpy.where(counted, found.size, 0), span.days)
-    error = numpy.sqrt(own**2 + ((_MODEL_ERROR + _LEVEL_ERROR * scale) * size) ** 2)
+    systematic = _MODEL_ERROR * size + _LEVEL_ERROR * rolling.total(deviation, span.days)
+    error = numpy.sqrt(rolling.total(deviation**2, span.days) + systematic**2)
     today = span.direction * (found.cost - found.plain) >= _TODAY * found.size * found.scale
     return numpy.where(counted & today, numpy.maximum(away, 0) / numpy.maximum(error, 1e-9), 0)
 

@@ -15,6 +15,8 @@ _CALM_DAYS, _ACCEPTED_AFTER = 5, 18
 """An incident ends where its level has been the usual one for some days, weeks after it began."""
 _MEMORY = 60
 """Days for which the return to the level before an incident is no news."""
+_FORGETTING = 0.5 ** (1 / 120)
+FATIGUE = 0.3
 CLEANED_DAYS = 14
 """Days of an incident that teach nothing; what lasts longer is the new level."""
 RESET_DAYS = 21
@@ -84,6 +86,8 @@ class Incidents:
         self.former = {1: numpy.full(count, numpy.nan), -1: numpy.full(count, numpy.nan)}
         """Direction → the level before the last incident."""
         self.remembered = {1: numpy.full(count, -1), -1: numpy.full(count, -1)}
+        self.often = numpy.zeros(count)
+        """How many incidents the last months had, the older ones counting less."""
         self.cleaned = walk.cost.copy()
         """Day × series: the cost, and on days of incidents what it would have been."""
         self.inside = numpy.zeros(walk.cost.shape, bool)
@@ -95,6 +99,7 @@ class Incidents:
 
     def rows(self) -> list[Row]:
         for day in range(len(self.walk.days)):
+            self.often *= _FORGETTING
             self.reset[day] = numpy.where(self.back_until >= day, self.back, numpy.nan)
             complete = self.complete_until is None or self.walk.days[day] <= self.complete_until
             if complete:
@@ -164,7 +169,9 @@ class Incidents:
         spans = [n for n, span in enumerate(SPANS) if span.direction == direction]
         lengths = numpy.array([SPANS[n].days for n in spans])[:, None]
         # a span that reaches into the last incident would tell of it again
-        scores = numpy.where(lengths <= day - self.ended, walk.scores[spans, day], 0)
+        scores = numpy.where(lengths <= day - self.ended, walk.scores[spans, day], 0) / (
+            1 + FATIGUE * self.often
+        )
         best = scores.max(axis=0)
         new = (self.direction == 0) & (best >= self.bar)
         if not new.any():
@@ -195,6 +202,7 @@ class Incidents:
         away = span.direction * walk.away[start : day + 1, series]
         weekend = walk.weekday[start : day + 1] >= 5
         self.direction[series] = span.direction
+        self.often[series] += 1
         self.start[series], self.last[series], self.seen[series] = start, day, day
         self.score[series], self.level[series] = score, level
         scale = walk.found.scale[series, before]
