@@ -17,6 +17,7 @@ GROUPS = (
     "moving",
     "forecasting",
     "forecasting_series",
+    "incidents",
     "detecting",
     "owning",
     "currencies",

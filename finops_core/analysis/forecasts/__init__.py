@@ -1,6 +1,5 @@
 """Forecasts of what a Query's cost will be, on the store: usage by day, everything else by rule, always a sum of the same leaves."""
 
-import json
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -12,12 +11,13 @@ from finops_core.analysis.forecasts.book import LONGEST, METRICS, Book
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import month_start
 from finops_core.model.query import Query
-from finops_core.store.derived import derived
+from finops_core.store import derived
 
 __all__ = ["FIGURES", "LONGEST", "METRICS", "Asked", "Book", "book_of", "forecast_of", "month_forecast"]
 
-_METHODS = 2
+_FORM = "2"
 """Raised when forecasts are made otherwise: what was kept of earlier ones is then made again."""
+_PARTS = ("leaves", "days", "items", "methods", "tested", "quantiles")
 
 
 def book_of(ledger: Ledger, metric: str, as_of: date | None = None) -> Book:
@@ -50,7 +50,6 @@ def month_forecast(ledger: Ledger, query: Query, month: date, as_of: date | None
 
 @lru_cache(maxsize=8)
 def _book(ledger: Ledger, version: str, metric: str, start: date) -> Book:
-    key = json.dumps([version, metric, start.isoformat(), _METHODS])
     made: list[Book] = []
 
     def make() -> dict[str, polars.DataFrame]:
@@ -68,7 +67,7 @@ def _book(ledger: Ledger, version: str, metric: str, start: date) -> Book:
             "quantiles": quantiles,
         }
 
-    frames = derived(ledger.home, "forecast", key, make)
+    frames = derived.tables(ledger.home, f"forecast-{metric}", _FORM, f"{version}-{start}", _PARTS, make)
     if made:
         return made[0]
     return Book(
