@@ -10,6 +10,7 @@ PAGES = {
         view("overview", "Overview", "dashboard", default=True),
         view("explorer", "Explorer", "query_stats"),
         view("movers", "Top movers", "swap_vert"),
+        view("anomalies", "Anomalies", "notifications_active"),
         view("views", "Saved views", "bookmarks"),
     ],
     "Plan": [

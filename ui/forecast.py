@@ -118,6 +118,21 @@ class Forecasting:
         found = self.past.filter(polars.col(PERIOD) == add_months(month, -1))
         return found["cost"][0] if len(found) else None
 
+    def outlook(self) -> list[Figure]:
+        """The running month and the next, as figures; none where there is nothing to forecast from."""
+        if len(self.total) < 2:
+            return []
+        now, following = self.total.row(0, named=True), self.total.row(1, named=True)
+        return [
+            Figure(
+                f"Forecast {row[PERIOD]:%B}, {self.page.currency}",
+                words.amount(row["mean"]),
+                "Four of five months end between the two figures below; more on the page Forecast",
+                note=f"{words.amount(row['p10'])} to {words.amount(row['p90'])}",
+            )
+            for row in (now, following)
+        ]
+
     def figures(self) -> None:
         """The running month, what of it is known, the next month, and how good forecasts were."""
         if self.total.is_empty():

@@ -18,6 +18,7 @@ GROUPS = (
     "forecasting",
     "forecasting_series",
     "incidents",
+    "triaging",
     "detecting",
     "owning",
     "currencies",
