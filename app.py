@@ -15,6 +15,7 @@ PAGES = {
     ],
     "Plan": [
         view("forecast", "Forecast", "trending_up"),
+        view("commitments", "Commitments", "handshake"),
     ],
     "Ownership": [
         view("allocation", "Allocation", "account_tree"),

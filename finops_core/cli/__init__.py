@@ -20,6 +20,7 @@ GROUPS = (
     "incidents",
     "triaging",
     "detecting",
+    "committing",
     "owning",
     "currencies",
     "deploying",
