@@ -143,7 +143,7 @@ def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities)
         return None
     first = book.first.weekday()
     brief = Incident(
-        key=key_of(series.currency, series.dimensions, series.members, book.day(cause.start)),
+        key=key_of(cause.first.currency, cause.first.dimensions, cause.first.members, book.day(cause.start)),
         cut=series.cut,
         dimensions=series.dimensions,
         members=series.members,
