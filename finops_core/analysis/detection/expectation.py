@@ -14,7 +14,7 @@ from finops_core.analysis.detection import rolling
 from finops_core.analysis.detection.grid import Booleans, Floats, Grid
 
 LEVEL_DAYS = 28
-SCALE_DAYS = 56
+SCALE_DAYS = 84
 MEMORY_DAYS = 84
 OUTER, OUTER_Z = 0.8, 1.2816
 WEEKS = 12
@@ -145,19 +145,18 @@ def _size(cost: Floats, plain: Floats, level: Floats) -> Floats:
 def _scale(relative: Floats, grid: Grid) -> Floats:
     """Of weekdays and of weekends apart, since many series rest at weekends."""
     away = numpy.minimum(numpy.abs(relative), FARTHEST)
-    weekend = grid.weekday >= 5
-    every = _spread(away, 10)
+    every = _spread(away, SCALE_DAYS, 10)
     result = every.copy()
-    for days in (weekend, ~weekend):
-        found = _spread(numpy.where(days[None, :], away, numpy.nan), 6)
-        result[:, days] = found[:, days]
+    weekend = grid.weekday >= 5
+    for days, of_week in ((weekend, 2), (~weekend, 5)):
+        result[:, days] = _spread(numpy.ascontiguousarray(away[:, days]), SCALE_DAYS * of_week // 7, 6)
     # who is far away on many days rests without a calendar: a quiet weekday of the past says nothing
     result = numpy.where((every > IRREGULAR) | numpy.isnan(result), every, result)
     return numpy.maximum(result, 0.02)
 
 
-def _spread(away: Floats, least: int) -> Floats:
-    middle, outer = rolling.quantiles(away, SCALE_DAYS, (0.5, OUTER), least)
+def _spread(away: Floats, width: int, least: int) -> Floats:
+    middle, outer = rolling.quantiles(away, width, (0.5, OUTER), least)
     return numpy.fmax(middle / 0.6745, outer / OUTER_Z)
 
 

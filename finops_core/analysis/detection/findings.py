@@ -33,7 +33,8 @@ def findings(found: Evidence, settings: Settings = _DEFAULT) -> list[Finding]:
 def _bar(settings: Settings, names: list[str]) -> Floats:
     """The score that it takes to be raised: 1 at sensitivity 0.5, 2.5 at 0, 0.4 at 1, times what triage taught."""
     factor = numpy.array([settings.by_series.get(name, 1.0) for name in names])
-    return factor * 2.5 ** (1 - 2 * settings.sensitivity)
+    bar: float = 2.5 ** (1 - 2 * settings.sensitivity)
+    return factor * bar
 
 
 def _prepared(days: polars.DataFrame, count: int, settings: Settings) -> Walk:
@@ -41,8 +42,9 @@ def _prepared(days: polars.DataFrame, count: int, settings: Settings) -> Walk:
     weekdays = tuple(days["date"].head(shape[1]).to_list())
 
     def matrix(column: str) -> Floats:
-        values: Floats = days[column].cast(polars.Float64).fill_null(float("nan")).to_numpy().reshape(shape)
-        return values
+        flat: Floats = days[column].cast(polars.Float64).fill_null(float("nan")).to_numpy()
+        square: Floats = flat.reshape(shape)
+        return square
 
     level, growth, share = matrix("level"), matrix("growth"), matrix("share")
     found = Expectation(

@@ -43,7 +43,7 @@ _WINSOR, _WINSOR_SIGMAS = 0.3, 3.0
 """How far a day counts within longer spans, relative and in deviations: one peak is no new level."""
 _MODEL_ERROR = 0.04
 """Error of the expectation, relative to it, that a series' own history does not show."""
-_LEVEL_ERROR = 0.25
+_LEVEL_ERROR = 0.2
 """Error of a median of 28 days, in deviations of a day: 1.25 ÷ √28."""
 _OWN_WEEKS, _OWN_RANK = 17, 3
 _OWN_BOUNDS = (1.5, 6.0)
@@ -89,7 +89,7 @@ def strengths(found: Expectation, weekday: numpy.ndarray) -> dict[str, Floats]:
         deviations = _deviations(found, span, clipped if span.days > 1 else found.cost, weekday)
         actual, expected = plausible(found, span, weekday)
         quiet = numpy.abs(actual - expected) <= explained * span.days
-        bar = numpy.clip(numpy.nan_to_num(_own_bar(deviations), nan=_UNKNOWN_BAR), *_OWN_BOUNDS)
+        bar = numpy.clip(numpy.nan_to_num(_own_bar(deviations, weekday), nan=_UNKNOWN_BAR), *_OWN_BOUNDS)
         bar = numpy.maximum(bar, bars.setdefault(span.direction, bar) if span.weekends else 0)
         strength = numpy.nan_to_num(deviations / (_BAR * (_BAR_BASE + bar)))
         strength[quiet & (explained > 0)] = 0
@@ -113,11 +113,18 @@ def _deviations(found: Expectation, span: Span, cost: Floats, weekday: numpy.nda
     return numpy.where(counted & today, numpy.maximum(away, 0) / numpy.maximum(error, 1e-9), 0)
 
 
-def _own_bar(deviations: Floats) -> Floats:
-    """The third largest of the last 17 weeks' maxima: what this series reaches without any news, and what incidents hardly move."""
-    weekly = rolling.largest(deviations, 7)
+def _own_bar(deviations: Floats, weekday: numpy.ndarray) -> Floats:
+    """The third largest of the last 17 weeks' maxima: what this series reaches without any news, and what incidents hardly move.
+
+    Weeks end on Sundays; a day is judged by those that are over.
+    """
+    sundays = numpy.flatnonzero(weekday == 6)
+    weekly = rolling.largest(deviations, 7)[:, sundays]
     share = 1 - (_OWN_RANK - 1) / (_OWN_WEEKS - 1)
-    return rolling.quantile(weekly, _OWN_WEEKS, share, least=4, step=7)
+    bars = rolling.quantile(weekly, _OWN_WEEKS, share, least=4, lag=0)
+    unknown = numpy.full((len(deviations), 1), numpy.nan)
+    newest = numpy.searchsorted(sundays, numpy.arange(len(weekday)), side="left")
+    return numpy.hstack([unknown, bars])[:, newest]
 
 
 def _jumped(cost: Floats) -> Booleans:
@@ -143,6 +150,10 @@ def moved(found: Expectation) -> Floats:
     seen = numpy.zeros(found.cost.shape)
     for days, count, least, apart in _MOVES:
         parts, strong = _away(found, days, count)
+        if days == 1:  # of what changed at once, only what changed on that day
+            strong = numpy.where(
+                numpy.abs(rolling.shifted(parts[0], 1)) <= 0.3 * numpy.abs(parts[0]), strong, 0
+            )
         for day in range(days, len(seen.T)):
             gains = numpy.flatnonzero(strong[:, day] >= least)
             losses = numpy.flatnonzero(strong[:, day] <= -least)

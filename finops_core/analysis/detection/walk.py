@@ -143,24 +143,16 @@ class Incidents:
 
     def _recover(self, day: int) -> None:
         """Series whose incident had become the usual level, and that are back where they were before it, three days running."""
+        returning = numpy.zeros(len(self.direction), bool)
         for direction in (1, -1):
-            former = self.former[direction] * self.walk.found.share[:, day]
-            size = numpy.maximum(numpy.abs(former), 0.25 * numpy.abs(self.former[direction]))
+            level = self.former[direction]
+            former = level * self.walk.found.share[:, day]
+            size = numpy.maximum(numpy.abs(former), 0.25 * numpy.abs(level))
             near = numpy.abs(self.walk.cost[day] - former) <= 0.2 * size
             away = -direction * self.walk.away[day] > 1.5
-            here = (
-                (self.remembered[direction] > day)
-                & (self.direction == 0)
-                & (self.back_until < day)
-                & near
-                & away
-            )
-            if direction > 0:
-                returning = here
-            else:
-                returning = returning | here
-            level = self.former[direction]
-            done = here & (self.returning >= 2)
+            free = (self.remembered[direction] > day) & (self.direction == 0) & (self.back_until < day)
+            returning |= free & near & away
+            done = free & near & away & (self.returning >= 2)
             self.back[done], self.back_until[done] = level[done], day + RESET_DAYS
         self.returning = numpy.where(returning, self.returning + 1, 0)
 
