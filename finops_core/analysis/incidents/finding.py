@@ -6,14 +6,15 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import numpy
 import polars
 
-from finops_core.analysis.detection import Evidence, Finding, Settings, findings
+from finops_core.analysis.detection import Evidence, Finding, Settings, findings, kinds
 from finops_core.analysis.incidents import watching
 from finops_core.analysis.incidents.causes import Cause, causes
 from finops_core.analysis.incidents.completeness import judged
 from finops_core.analysis.incidents.contributing import Parts, account_names, moved, parts
-from finops_core.analysis.incidents.cuts import Book
+from finops_core.analysis.incidents.cuts import Book, Floats
 from finops_core.analysis.incidents.explaining import likely, near, sentence
 from finops_core.analysis.incidents.incident import Incident, KnownEvent, key_of
 from finops_core.analysis.incidents.series_names import Series, prefix
@@ -153,7 +154,7 @@ def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities)
         first_seen=book.day(cause.seen),
         ongoing=cause.course.closed is None,
         direction=cause.direction,
-        kind=max(own, key=lambda f: abs(f.impact)).kind,
+        kind=_kind(book, cause, own, usual, end),
         expected=expected,
         actual=actual,
         impact=actual - expected,
@@ -166,6 +167,17 @@ def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities)
         usual=tuple(float(usual[(weekday - first) % 7]) for weekday in range(7)),
     )
     return _weighed(brief, bounds)
+
+
+def _kind(book: Book, cause: Cause, own: Sequence[Finding], usual: Floats, end: int) -> str:
+    """What it looks like over all its days."""
+    columns = numpy.arange(cause.start, end + 1)
+    expected = usual[columns % 7]
+    sign = 1 if cause.direction == "up" else -1
+    excess = sign * (book.costs[cause.cells][:, columns].sum(axis=0) - expected)
+    weekends = all(book.day(day).weekday() >= 5 for day in cause.course.days if day <= end)
+    leak = weekends and any(finding.kind == "weekend leak" for finding in own)
+    return kinds.kind(sign, excess, float(expected.sum()), leak)
 
 
 def _level(book: Book, cause: Cause, finding: Finding) -> float:
