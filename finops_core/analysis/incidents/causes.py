@@ -64,6 +64,8 @@ class Cause:
     """Whether it is what is paid for use that changed, not the use."""
     broad: bool = False
     """Whether it is many cells that moved alike: one that moved otherwise is then another cause."""
+    without: tuple[Series, ...] = ()
+    """Where other causes went on already: that is not part of it."""
 
     @property
     def start(self) -> int:
@@ -163,7 +165,7 @@ def _on_a_day(book: Book, known: list[Cause], group: Sequence[_Due], seen: int, 
         if best is None or best[0].money <= 0:
             break
         waiting = [candidate for _, candidate in own if candidate is not best[1]]
-        cause = _cause(book, best[0], seen)
+        cause = _cause(book, best[0], seen, [*known, *(c for _, c in new)])
         if _is_expected(book, known, cause, seen):
             excused.append(cause.cells)
             again.append(replace(best[1].due, times=best[1].due.times + 1))
@@ -178,13 +180,13 @@ def _joined(
     book: Book, known: Sequence[Cause], new: list[tuple[_Candidate, Cause]], seen: int
 ) -> list[Cause]:
     """The causes that are new on a day, those that moved alike as one, where there are several of them. Where such a one goes
-    on already they are part of it: a season reaches its height. Where another cause goes on amid them they stay apart."""
+    on already they are part of it: a season reaches its height."""
     apart = [cause for _, cause in new]
     middle = float(numpy.median([cause.relative for cause in apart])) if new else 0.0
     alike = [pair for pair in new if middle / _ALIKE <= pair[1].relative <= min(1.0, middle * _ALIKE)]
     if len(alike) < _MANY:
         return apart
-    one, whole = _one_of(book, [candidate for candidate, _ in alike], seen)
+    one, whole = _one_of(book, [candidate for candidate, _ in alike], seen, known)
     rest = [pair[1] for pair in new if pair not in alike]
     near = [c for c in known if c.direction == one.direction and one.start <= c.end(seen) + _PAUSE]
     wide = next(
@@ -193,18 +195,16 @@ def _joined(
     if wide is not None:
         wide.relative = max(wide.relative, middle)
         return rest
-    foreign = sum(float(whole.everywhere[c.cells & one.cells].sum()) for c in near)
-    if (
-        float(whole.everywhere[one.cells].sum()) < _MOVED * whole.money
-        or foreign > (1 - _MOVED) * whole.money
-    ):
+    if float(whole.everywhere[one.cells].sum()) < _MOVED * whole.money:
         return apart
     one.relative = middle
     one.findings = [candidate.finding for candidate, _ in alike]
     return [one, *rest]
 
 
-def _one_of(book: Book, alike: Sequence[_Candidate], seen: int) -> tuple[Cause, _Candidate]:
+def _one_of(
+    book: Book, alike: Sequence[_Candidate], seen: int, known: Sequence[Cause]
+) -> tuple[Cause, _Candidate]:
     """The one cause of several candidates, and they as one."""
     first = max(alike, key=lambda candidate: candidate.rank)
     start = int(numpy.median([candidate.start for candidate in alike]))
@@ -212,7 +212,7 @@ def _one_of(book: Book, alike: Sequence[_Candidate], seen: int) -> tuple[Cause, 
     found = usual.change(book, start, seen)
     moved = first.sign * found.moved
     whole = _Candidate(first.due, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
-    return _cause(book, whole, seen, broad=True), whole
+    return _cause(book, whole, seen, known, broad=True), whole
 
 
 def _candidate(book: Book, due: _Due, seen: int) -> _Candidate | None:
@@ -261,7 +261,12 @@ def _narrow(book: Book, known: Sequence[Cause], before: int, until: int) -> None
     a first day says little."""
     for seen in range(before + 1, until + 1):
         for cause in known:
-            if not cause.broad and 0 < seen - cause.seen <= _SETTLES and cause.end(seen) == seen:
+            if (
+                not cause.broad
+                and not cause.without
+                and 0 < seen - cause.seen <= _SETTLES
+                and cause.end(seen) == seen
+            ):
                 _place_at_smaller(book, cause, seen)
 
 
@@ -283,9 +288,16 @@ def _place_at_smaller(book: Book, cause: Cause, seen: int) -> None:
     cause.owner = _owner(book, series, candidate)
 
 
-def _cause(book: Book, candidate: _Candidate, seen: int, broad: bool = False) -> Cause:
+def _cause(
+    book: Book, candidate: _Candidate, seen: int, known: Sequence[Cause], broad: bool = False
+) -> Cause:
     series = _explaining(book, candidate) or Series.read(candidate.finding.series_id)
     cells = book.mask(series)
+    apart = [
+        c for c in known if not c.broad and c.end(seen) >= candidate.start and _is_within(c.cells, cells)
+    ]
+    if apart:
+        cells = cells & ~numpy.logical_or.reduce([cause.cells for cause in apart])
     costs = book.costs[cells].sum(axis=0)
     start = candidate.start if broad else began(costs, candidate.start, seen, candidate.sign)
     return Cause(
@@ -300,7 +312,13 @@ def _cause(book: Book, candidate: _Candidate, seen: int, broad: bool = False) ->
         _owner(book, series, candidate),
         is_rate(book, cells, start, seen),
         broad,
+        tuple(dict.fromkeys(cause.series for cause in apart)),
     )
+
+
+def _is_within(cells: Mask, others: Mask) -> bool:
+    """Whether cells are a part of others, and not all of them."""
+    return bool(not (cells & ~others).any() and (others & ~cells).any())
 
 
 def _owner(book: Book, series: Series, candidate: _Candidate) -> str:
