@@ -35,7 +35,7 @@ _AGAIN = (3, 7, 14, 28)
 """What is excused is looked at again after so many days, if it goes on."""
 _PAUSE = 7
 """Days of quiet after which the same cells are the same cause still."""
-_MANY, _ALIKE = 3, 2.5
+_MANY, _ALIKE = 3, 2.0
 """So many causes on one day, whose relative changes are within this factor of their median (and no more than as much again
 as usual), are one."""
 
@@ -172,8 +172,22 @@ def _on_a_day(book: Book, known: list[Cause], group: Sequence[_Due], seen: int, 
         else:
             new.append((best[0], cause))
     for direction in ("up", "down"):
-        known += _joined(book, known, [pair for pair in new if pair[1].direction == direction], seen)
+        found = _joined(book, known, [pair for pair in new if pair[1].direction == direction], seen)
+        _part(book, known, found, seen)
+        known += found
     return again
+
+
+def _part(book: Book, known: Sequence[Cause], found: Sequence[Cause], seen: int) -> None:
+    """Takes what turns out to be a cause of its own out of one of many cells that goes on."""
+    for wide in (cause for cause in known if cause.broad):
+        inner = [c for c in found if wide.end(seen) >= c.start and _is_within(c.cells, wide.cells)]
+        if inner:
+            wide.without += tuple(cause.series for cause in inner)
+            wide.cells = wide.cells & ~numpy.logical_or.reduce([cause.cells for cause in inner])
+            sign = 1.0 if wide.direction == "up" else -1.0
+            costs = book.costs[wide.cells].sum(axis=0)
+            wide.course = course(costs, wide.start, wide.seen, sign, book.first.weekday())
 
 
 def _joined(
