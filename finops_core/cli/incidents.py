@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from finops_core.cli.session import Json, app, put_json, put_table, the_ledger
+from finops_core.cli.session import Json, app, put_json, put_table, the_home, the_ledger
 from finops_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from polars import DataFrame
 
-    from finops_core.analysis.incidents import Incident
+    from finops_core.analysis.triaging import Triaged
 
 
 @app.command()
@@ -30,11 +30,12 @@ def anomalies(
     out: Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")] = None,
 ) -> None:
     """Cost that is other than expected: one report a cause, with its money, what contributed, and what came before."""
-    from finops_core.analysis.incidents import Settings, find
+    from finops_core.analysis.triaging import triaged
+    from finops_core.store.state import State
 
-    found = find(the_ledger(), _day(as_of), Settings(sensitivity=sensitivity))
+    found = triaged(the_ledger(), State(the_home()), sensitivity, _day(as_of), explained=True)
     if json:
-        put_json({"incidents": [_record(incident) for incident in found]})
+        put_json({"incidents": [_record(told) for told in found]})
     else:
         put_table(_table(found), format, out)
 
@@ -50,8 +51,10 @@ def _day(text: str | None) -> "date | None":
         raise UsageError(f"{text!r} is no date: write 2026-09-01") from None
 
 
-def _record(incident: "Incident") -> dict[str, Any]:
+def _record(told: "Triaged") -> dict[str, Any]:
     from finops_core.store.batches import plain
+
+    incident = told.incident
 
     return {
         "key": incident.key,
@@ -80,13 +83,14 @@ def _record(incident: "Incident") -> dict[str, Any]:
             for c in incident.contributors
         ],
         "deployments": list(incident.deployments),
-        "owner": incident.owner or None,
-        "state": "open",
+        "owner": told.owner or None,
+        "state": told.state,
+        "cause": told.triage.cause or None,
         "sentence": incident.sentence,
     }
 
 
-def _table(found: "Sequence[Incident]") -> "DataFrame":
+def _table(found: "Sequence[Triaged]") -> "DataFrame":
     import polars
 
     schema: dict[str, Any] = {
@@ -99,7 +103,8 @@ def _table(found: "Sequence[Incident]") -> "DataFrame":
     }
     rows = [
         (i.severity, i.impact, i.currency, i.kind, i.start, i.end, i.first_seen, i.ongoing, i.series,
-         i.owner or None, "open", i.key, i.sentence)
-        for i in found
+         t.owner or None, t.state, i.key, i.sentence)
+        for t in found
+        for i in [t.incident]
     ]  # fmt: skip
     return polars.DataFrame(rows, schema, orient="row")

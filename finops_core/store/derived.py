@@ -6,6 +6,7 @@ They may be deleted at any time. A home that is full or must not be written is n
 import contextlib
 import os
 import uuid
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import polars
@@ -46,6 +47,24 @@ def keep(home: Home, name: str, form: str, version: str, table: polars.DataFrame
         with contextlib.suppress(OSError):
             old.unlink(missing_ok=True)
     return True
+
+
+def tables(
+    home: Home,
+    name: str,
+    form: str,
+    version: str,
+    parts: Sequence[str],
+    make: Callable[[], Mapping[str, polars.DataFrame]],
+) -> Mapping[str, polars.DataFrame]:
+    """Tables that belong together, by the names of their parts: as kept, or made and kept where one is missing."""
+    kept = {part: read(home, f"{name}-{part}", form, version) for part in parts}
+    found = {part: table for part, table in kept.items() if table is not None}
+    if len(found) < len(parts):
+        found = dict(make())
+        for part in parts:
+            keep(home, f"{name}-{part}", form, version, found[part])
+    return found
 
 
 def _path(home: Home, name: str, form: str, version: str) -> Path:
