@@ -29,13 +29,11 @@ def test_an_incident_is_listed_opened_and_triaged(home: Home) -> None:
         app.text_area(key="triage-note").set_value("a loop")
         app.button(key="FormSubmitter:triage-Save").click()
         app.run()
-    assert [text.value for text in app.success] == ["Saved: explained"]
+    assert [text.value for text in app.success] == ["Saved\\: explained"]
     (after,) = json.loads(farthing(home, "anomalies", "--json").stdout)["incidents"]
     assert (after["state"], after["cause"]) == ("explained", "error")
 
 
 def test_another_sensitivity_says_what_would_come(home: Home) -> None:
     app = opened(home, "anomalies", sensitivity="0.3")
-    assert any(
-        text.value.startswith("At 0.3 there would be 1 anomalies instead of 1") for text in app.markdown
-    )
+    assert any(text.value.startswith("At 0.3 there would be 1 anomaly instead of 1") for text in app.markdown)
