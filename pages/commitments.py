@@ -1,6 +1,6 @@
 """What commitments do: used, idle, covered, saved; when they end, who has the benefit, and what could still be covered."""
 
-from ui import bar, commitments, kit
+from ui import bar, commitments, kit, purchases
 
 page = kit.page(
     "Commitments",
@@ -16,3 +16,4 @@ shown.table()
 shown.expiries()
 shown.benefit()
 shown.leftovers()
+purchases.section(page)

@@ -21,6 +21,7 @@ GROUPS = (
     "triaging",
     "detecting",
     "committing",
+    "recommending",
     "owning",
     "currencies",
     "deploying",

@@ -17,6 +17,7 @@ from finops_core.analysis.commitments.figures import (
     by_day,
     commitments,
     leftovers,
+    leftovers_by_day,
 )
 from finops_core.analysis.commitments.terms import FILE, Terms, terms
 
@@ -29,5 +30,6 @@ __all__ = [
     "by_day",
     "commitments",
     "leftovers",
+    "leftovers_by_day",
     "terms",
 ]

@@ -77,6 +77,22 @@ def leftovers(
     )
 
 
+def leftovers_by_day(
+    ledger: Ledger, by: Sequence[str], start: date | None, end: date | None, where: Where = ()
+) -> polars.DataFrame:
+    """Eligible use that no commitment covers, by day: ChargePeriod, BillingCurrency, the dimensions, on_demand.
+
+    Of all services: what has no commitment yet is what one may be bought for.
+    """
+    asked = (
+        *conditions(where),
+        _USAGE,
+        Condition("PricingCategory", "=", ("Standard",)),
+        Condition(_STATUS, "is null"),
+    )
+    return _sums(ledger, tuple(by), asked, start, end, "day").select(PERIOD, CURRENCY, *by, _ODE)
+
+
 def by_day(ledger: Ledger, start: date | None, end: date | None, where: Where = ()) -> polars.DataFrame:
     """ChargePeriod (a day), BillingCurrency, used, unused, utilisation, covered, eligible, coverage: one row a day that has any."""
     given = conditions(where)
