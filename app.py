@@ -10,7 +10,12 @@ PAGES = {
         view("overview", "Overview", "dashboard", default=True),
         view("explorer", "Explorer", "query_stats"),
         view("movers", "Top movers", "swap_vert"),
+        view("anomalies", "Anomalies", "notifications_active"),
         view("views", "Saved views", "bookmarks"),
+    ],
+    "Plan": [
+        view("forecast", "Forecast", "trending_up"),
+        view("commitments", "Commitments", "handshake"),
     ],
     "Ownership": [
         view("allocation", "Allocation", "account_tree"),

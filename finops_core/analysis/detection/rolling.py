@@ -31,6 +31,8 @@ def quantiles(
     series, days = values.shape
     results = [numpy.full(values.shape, numpy.nan) for _ in shares]
     reach = (width - 1) * step + 1
+    if not days:
+        return results
     for begin in range(0, series, _ROWS):
         part = values[begin : begin + _ROWS]
         padded = numpy.full((part.shape[0], days + reach - 1 + lag), numpy.nan, numpy.float32)

@@ -1,0 +1,72 @@
+"""Which commitments to buy."""
+
+from typing import Annotated, Any
+
+import typer
+
+from finops_core.cli.session import Json, app, put, put_json, the_ledger
+from finops_core.errors import UsageError
+
+
+@app.command()
+def recommend(
+    scenario: Annotated[str, typer.Option(help="baseline, growth, decline or migration.")] = "baseline",
+    risk: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="How likely less than nine tenths of it may be used; else as in plans.yaml."
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="A condition; repeat for more, all must hold.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Commitments to buy: plan, how much, what it saves, and its risk; daily use, simulated futures."""
+    from finops_core.analysis.purchases import SCENARIOS
+    from finops_core.analysis.purchases import recommend as found_of
+
+    if scenario not in SCENARIOS:
+        raise UsageError(f"there is no scenario {scenario!r}; known are {', '.join(SCENARIOS)}")
+    found = found_of(the_ledger(), scenario, risk, where or ())
+    if json:
+        put_json({"scenario": scenario, "recommendations": [record(one) for one in found]})
+        return
+    for one in found:
+        put(
+            f"{one.service} {one.region or ''}: {one.plan.in_words()}, {one.choice.commitment / 24:,.4f} {one.currency} an hour;"
+            f" saves {one.monthly_savings:,.2f} {one.currency} a month, {one.choice.utilisation:.0%} used,"
+            f" {one.choice.coverage:.0%} covered"
+        )
+
+
+def record(one: Any) -> dict[str, Any]:
+    """A recommendation as JSON: money as text to the cent, shares as numbers."""
+    month = 365 / 12
+    return {
+        "BillingCurrency": one.currency,
+        "ServiceName": one.service,
+        "RegionId": one.region,
+        "plan": one.plan.name,
+        "term_months": one.plan.term_months,
+        "payment": one.plan.payment,
+        "discount": one.plan.discount,
+        "hourly_commitment": f"{one.choice.commitment / 24:.4f}",
+        "monthly_commitment": f"{one.choice.commitment * month:.2f}",
+        "on_demand_per_month": f"{one.on_demand * month:.2f}",
+        "expected_savings_per_month": f"{one.monthly_savings:.2f}",
+        "savings_p10": f"{one.choice.savings_low * month:.2f}",
+        "savings_p90": f"{one.choice.savings_high * month:.2f}",
+        "utilisation": round(one.choice.utilisation, 4),
+        "coverage": round(one.choice.coverage, 4),
+        "risk": round(one.choice.risk, 4),
+        "break_even_months": round(one.break_even_months, 1),
+        "scenarios": {name: f"{saved:.2f}" for name, saved in one.scenarios.items()},
+        "approver": one.approver,
+        "wrong_if": one.wrong_if,
+        "assumptions": [
+            f"{one.days} days of daily use that nothing covers",
+            "commitments in force are renewed when they end",
+            "discounts of rules/plans.yaml, or the typical ones shipped",
+        ],
+    }
