@@ -130,7 +130,9 @@ def test_the_last_days_alone_are_those_of_the_whole(made: polars.DataFrame, foun
     assert evidence(made, since).days.equals(found.days.filter(polars.col("date") >= since))
     kept = io.BytesIO()
     found.days.write_parquet(kept)
-    assert raised(findings(Evidence(polars.read_parquet(kept)))) == raised(findings(found))
+    assert raised(findings(Evidence(polars.read_parquet(io.BytesIO(kept.getvalue()))))) == raised(
+        findings(found)
+    )
 
 
 def test_what_a_reader_sets_changes_what_is_told(found: Evidence) -> None:

@@ -95,6 +95,8 @@ def by_week(
     padded = numpy.full((series, days + width - 1), numpy.nan, numpy.float32)
     padded[:, width - 1 :] = values
     results = [numpy.full((series, len(sundays)), numpy.nan) for _ in shares]
+    if not days:
+        return [numpy.full(values.shape, numpy.nan) for _ in shares]
     for begin in range(0, series, _ROWS):
         part = padded[begin : begin + _ROWS]
         ordered = numpy.sort(sliding_window_view(part, width, axis=1)[:, sundays], axis=2)
