@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -75,6 +76,7 @@ class BudgetLine:
         )
 
 
+@lru_cache(maxsize=4096)
 def condition_text(where: str) -> str:
     """A condition in its one spelling. Raises UsageError for what cannot be read."""
     found = conditions(where.strip() or None)
