@@ -15,6 +15,7 @@ GROUPS = (
     "describing",
     "asking",
     "moving",
+    "budgeting",
     "owning",
     "currencies",
     "deploying",
