@@ -12,6 +12,9 @@ PAGES = {
         view("movers", "Top movers", "swap_vert"),
         view("views", "Saved views", "bookmarks"),
     ],
+    "Plan": [
+        view("budgets", "Budgets", "savings"),
+    ],
     "Ownership": [
         view("allocation", "Allocation", "account_tree"),
         view("rules", "Rules", "rule"),

@@ -82,6 +82,8 @@ def _planned(figures: Mapping[str, Decimal], against: str, has_past: bool) -> li
         )
     if planned and has_past:
         found.append((planned, "planned decrease" if planned > 0 else "planned increase"))
+    elif planned and not figures["budget"]:
+        found.append((planned, "cost of the month before, for which there is no budget"))
     elif planned:
         found.append(
             (planned, f"{against} set {'below' if planned > 0 else 'above'} the cost of the month before")
