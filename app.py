@@ -10,9 +10,11 @@ PAGES = {
         view("overview", "Overview", "dashboard", default=True),
         view("explorer", "Explorer", "query_stats"),
         view("movers", "Top movers", "swap_vert"),
+        view("anomalies", "Anomalies", "notifications_active"),
         view("views", "Saved views", "bookmarks"),
     ],
     "Plan": [
+        view("forecast", "Forecast", "trending_up"),
         view("budgets", "Budgets", "savings"),
     ],
     "Ownership": [

@@ -19,19 +19,24 @@ def add_deployments(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="CSV", help="Columns deployed_at,team,application,environment,version,change."
+            metavar="FILE",
+            help="CSV or JSON with deployed_at,team,application,environment,version,change; or releases of GitHub or GitLab.",
         ),
     ],
+    team: Annotated[str, typer.Option(help="Whose releases they are.")] = "",
+    application: Annotated[str, typer.Option(help="Of what, where it is not the repository's name.")] = "",
+    environment: Annotated[str, typer.Option(help="Where releases go.")] = "prod",
 ) -> None:
-    """Keep the deployments of a CSV, all or none."""
-    from finops_core.store.deployments import add, from_csv
+    """Keep the deployments of a file, all or none."""
+    from finops_core.store.deployment_files import read
+    from finops_core.store.deployments import add
     from finops_core.store.state import State
 
     try:
         data = file.read_bytes()
     except OSError as error:
         raise InputRefused(f"cannot be read: {error.strerror}", Place(str(file))) from error
-    say(add(State(the_home()), from_csv(data, file.name), the_user()).in_words())
+    say(add(State(the_home()), read(data, file.name, team, application, environment), the_user()).in_words())
 
 
 @deployments.command("list")

@@ -107,7 +107,7 @@ class Ledger:
         cursor, charged = self._opened()
         return self._answer(cursor, statement(charged))
 
-    def frame(self, statement: str, parameters: list[Any] | None = None) -> polars.DataFrame:
+    def frame(self, statement: str, parameters: list[Any] | dict[str, Any] | None = None) -> polars.DataFrame:
         """The answer of a SELECT over the tables of `finops_core.store.warehouse`, as polars."""
         return self._answer(self._opened()[0], statement, parameters)
 
@@ -123,7 +123,10 @@ class Ledger:
             cursor.close()
 
     def _answer(
-        self, cursor: duckdb.DuckDBPyConnection, statement: str, parameters: list[Any] | None = None
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        statement: str,
+        parameters: list[Any] | dict[str, Any] | None = None,
     ) -> polars.DataFrame:
         try:
             relation = cursor.sql(statement, params=parameters)

@@ -76,6 +76,11 @@ class Home:
         return self.path / "cache"
 
     @property
+    def analysis(self) -> Path:
+        """Tables computed from the store and kept; they may be deleted."""
+        return self.path / "analysis"
+
+    @property
     def uploads(self) -> Path:
         return self.path / "uploads"
 

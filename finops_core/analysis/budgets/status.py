@@ -9,10 +9,11 @@ from itertools import combinations
 
 import polars
 
-from finops_core.analysis.budgets import costs, outlook
+from finops_core.analysis.budgets import costs
 from finops_core.analysis.budgets.costs import Counted
 from finops_core.analysis.budgets.pace import MONTHS, UsualShare, in_words, usual_share
 from finops_core.analysis.cents import less, total
+from finops_core.analysis.forecasts import month_forecast
 from finops_core.model import words
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
@@ -216,7 +217,7 @@ def _status(
         month=start,
         budget=line.amount,
         actual=actual,
-        forecast=actual if through == end else ahead,
+        forecast=actual if through == end else _no_less(ahead, actual, less(actual, complete)),
         share=_ratio(actual, line.amount),
         pace=_ratio(complete, line.amount * usual.share),
         query=Counted.of(line).query(start, end, line.currency),
@@ -226,6 +227,11 @@ def _status(
         through=through,
         line=line,
     )
+
+
+def _no_less(ahead: Decimal | None, actual: Decimal, late: Decimal) -> Decimal | None:
+    """A forecast, but where charges for the days to come are there already: then at least these."""
+    return actual if ahead is not None and late and ahead < actual else ahead
 
 
 def _ratio(part: Decimal, whole: Decimal) -> Decimal | None:
@@ -243,10 +249,10 @@ def _forecasts(
             members[counted.metric, counted.member[0]].append(counted)
             continue
         query = Query(counted.metric, where=counted.nodes)
-        answer = outlook.month_forecast(ledger, query, month, as_of)
+        answer = month_forecast(ledger, query, month, as_of)
         found |= {(counted, row[CURRENCY]): row["forecast"] for row in answer.iter_rows(named=True)}
     for (metric, name), some in members.items():
-        answer = outlook.month_forecast(ledger, Query(metric, by=(name,)), month, as_of)
+        answer = month_forecast(ledger, Query(metric, by=(name,)), month, as_of)
         known = {(row[name], row[CURRENCY]): row["forecast"] for row in answer.iter_rows(named=True)}
         for counted in some:
             assert counted.member is not None

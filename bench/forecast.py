@@ -1,0 +1,119 @@
+"""Forecasts of series that the methods were not made on: against the weekday mean of 28 days, by series and in total, one and two
+months ahead; the share of months inside the band; the time for 500 series of 400 days."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import numpy
+import polars
+from _claims import Claims
+from _incidents import WORLDS, World, simulate
+
+from finops_core.analysis.forecasting import forecast
+from finops_core.analysis.forecasting.panel import Panel, panel
+
+PLAIN = ("steady", "weekday", "office", "retail", "growing", "month-end", "migrating")
+BOOKS = {
+    "many incidents": WORLDS["first"],
+    "other noise": WORLDS["second"],
+    "plain kinds": WORLDS["plain kinds"],
+    "calm": World("calm", kinds=PLAIN, noises=(0.02, 0.08), levels=(50, 3000), every=160, days=(300, 420), benign=0.1, missing=0),
+    "rare incidents": World("rare", kinds=PLAIN, noises=(0.02, 0.08), levels=(50, 3000), every=400, size=0.8, days=(300, 420), benign=0.2, missing=0),
+    "short": replace(WORLDS["first"], name="brief", days=(185, 200)),
+}  # fmt: skip
+SEEDS = (9100, 9101)
+"""Held out: nothing was looked at with these."""
+COUNT, STEP, FIRST = 70, 60, 120
+MONTHS = ((0, 30), (30, 61))
+
+
+@dataclass
+class Sums:
+    """What a way of forecasting was off by."""
+
+    wrong: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    total: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    came: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    inside: list[bool] = field(default_factory=list)
+
+    def add(self, month: int, said: numpy.ndarray, came: numpy.ndarray) -> None:
+        self.wrong[month] += float(numpy.abs(said - came).sum())
+        self.total[month] += abs(float((said - came).sum()))
+        self.came[month] += float(came.sum())
+
+    def rates(self, month: int) -> tuple[float, float]:
+        """WAPE by series and month, and of the total."""
+        return self.wrong[month] / self.came[month], self.total[month] / self.came[month]
+
+
+def cut(known: Panel) -> Iterator[tuple[polars.DataFrame, numpy.ndarray]]:
+    """The costs up to a day, as a table, and the two months that followed, series × days."""
+    for day in range(known.days - MONTHS[-1][1], FIRST - 1, -STEP):
+        days = [known.first + timedelta(n) for n in range(day)]
+        table = polars.DataFrame(
+            {
+                "series_id": numpy.repeat(known.ids, day),
+                "date": days * len(known.ids),
+                "cost": known.costs[:, :day].ravel(),
+            }
+        ).drop_nulls()
+        yield table, known.costs[:, day : day + MONTHS[-1][1]]
+
+
+def compared(world: World, seeds: Sequence[int]) -> tuple[Sums, Sums]:
+    ours, plain = Sums(), Sums()
+    for seed in seeds:
+        for table, came in cut(panel(simulate(world, COUNT, seed).series)):
+            found = forecast(table, MONTHS[-1][1]).table
+            said = found["mean"].to_numpy().reshape(len(came), -1)
+            history = table["cost"].to_numpy().reshape(len(came), -1)[:, -28:]
+            for month, (start, end) in enumerate(MONTHS):
+                actual = came[:, start:end].sum(1)
+                ours.add(month, said[:, start:end].sum(1), actual)
+                usual = numpy.stack(
+                    [history[:, numpy.arange(start, end) % 7 + 7 * w] for w in range(4)]
+                ).mean(0)
+                plain.add(month, usual.sum(1), actual)
+            # Months by the calendar, as `--grain month` gives them: those that are forecast as a whole.
+            bands = forecast(table, MONTHS[-1][1], "month").table
+            begin = table["date"].max() + timedelta(1)
+            for period in bands["period"].unique().sort():
+                days = [n for n in range(MONTHS[-1][1]) if (begin + timedelta(n)).replace(day=1) == period]
+                if len(days) < 28:
+                    continue
+                rows = bands.filter(polars.col("period") == period)
+                actual = came[:, days].sum(1)
+                held = (actual >= rows["p10"].to_numpy()) & (actual <= rows["p90"].to_numpy())
+                ours.inside.extend(held.tolist())
+    return ours, plain
+
+
+def timed(count: int, length: int) -> float:
+    world = replace(WORLDS["plain kinds"], days=(length, length))
+    table = simulate(world, count, SEEDS[0]).series
+    began = time.perf_counter()
+    forecast(table, 92)
+    return time.perf_counter() - began
+
+
+claims = Claims()
+for name, world in BOOKS.items():
+    ours, plain = compared(world, SEEDS)
+    for month in range(2):
+        (own, own_total), (usual, usual_total) = ours.rates(month), plain.rates(month)
+        print(
+            f"{name}, month {month + 1}: by series {own:.4f} (weekday mean {usual:.4f}), total {own_total:.4f} ({usual_total:.4f})"
+        )
+        claims.at_most(
+            f"{name}, month {month + 1}: errors by series against the weekday mean", own / usual, 0.95
+        )
+        claims.at_most(
+            f"{name}, month {month + 1}: errors of the total against it", own_total / usual_total, 0.90
+        )
+    outside = 1 - float(numpy.mean(ours.inside))
+    claims.at_most(f"{name}: months outside p10 to p90", outside, 0.30)
+    claims.at_most(f"{name}: months inside p10 to p90", 1 - outside, 0.90)
+claims.at_most("500 series of 400 days", timed(500, 400), 60, " s")
+claims.finish()

@@ -1,0 +1,297 @@
+"""Findings of many series become causes: one a thing that happened, at the cut that explains it best.
+
+It goes day by day, and what is decided on a day reads no later one: so a cause keeps its key, its cut and its first day,
+whatever comes after.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy
+from numpy.typing import NDArray
+
+from finops_core.analysis.detection import Finding
+from finops_core.analysis.incidents import usual
+from finops_core.analysis.incidents.course import Course, began, course
+from finops_core.analysis.incidents.cuts import CUTS, Book, Floats
+from finops_core.analysis.incidents.expected import is_migration, is_monthly, is_rate, is_recovery
+from finops_core.analysis.incidents.series_names import Series
+
+_EXPLAINS = 0.85
+"""A cut explains a cause that has this share of its impact."""
+_MOVED = 0.6
+"""And whose own sum moved by this share of it: money that only went from one place in it to another moves no sum."""
+_NEAR = 0.1
+"""Cuts whose usual cost differs by less than this share are as good as one another."""
+_OWN = 0.5
+"""A finding is of a cause that is known already unless this share of its money lies outside."""
+_SAYS = 0.7
+"""And it tells how long that cause lasts if this share lies in its cells."""
+_AGAIN = (3, 7, 14, 28)
+"""What is excused is looked at again after so many days, if it goes on."""
+_PAUSE = 7
+"""Days of quiet after which the same cells are the same cause still."""
+_MANY, _ALIKE = 3, 2.5
+"""So many causes on one day, whose relative changes are within this factor of their median (and no more than as much again
+as usual), are one."""
+
+Mask = NDArray[numpy.bool_]
+
+
+@dataclass
+class Cause:
+    """One thing that happened. `findings` are those of its cells, the one that raised it first."""
+
+    series: Series
+    seen: int
+    """The column of the day on which it was first seen."""
+    direction: str
+    cells: Mask
+    course: Course
+    relative: float
+    """What moved when it was first seen, of what is usual."""
+    findings: list[Finding] = field(default_factory=list)
+    owner: str = ""
+    """The team that its cost belongs to."""
+    rate: bool = False
+    """Whether it is what is paid for use that changed, not the use."""
+    broad: bool = False
+    """Whether it is many cells that moved alike: one that moved otherwise is then another cause."""
+
+    @property
+    def start(self) -> int:
+        return self.course.start
+
+    def end(self, seen: int) -> int:
+        """The last column known on the evening of another."""
+        return self.course.end(seen)
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A finding, and how often it was excused."""
+
+    finding: Finding
+    times: int = 0
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A finding with what is not explained by causes that are known."""
+
+    due: _Due
+    start: int
+    cells: Mask
+    moved: Floats
+    """By cell, in the finding's direction; 0 outside `cells`."""
+    everywhere: Floats
+    """The same, of all cells."""
+    usual: Floats
+
+    @property
+    def finding(self) -> Finding:
+        return self.due.finding
+
+    @property
+    def sign(self) -> float:
+        return 1.0 if self.finding.direction == "up" else -1.0
+
+    @property
+    def relative(self) -> float:
+        """What moved, of what is usual in its cells."""
+        base = abs(float(self.usual[self.cells].sum()))
+        return self.money / base if base else numpy.inf
+
+    @property
+    def money(self) -> float:
+        """What moved in its direction, in all."""
+        return float(self.moved.sum())
+
+    @property
+    def rank(self) -> tuple[float, float, str]:
+        """Its money, for so much as it is unusual: of narrow and wide cuts of one cause the narrow one weighs more, of
+        many narrow ones that move alike the wide one."""
+        base = abs(float(self.usual[self.cells].sum()))
+        unusual = self.money / (base + self.money) if self.money > 0 else 0.0
+        weight = self.money * unusual**2
+        return weight, self.finding.score, self.finding.series_id
+
+
+def causes(book: Book, found: Sequence[Finding], least: float) -> list[Cause]:
+    """The causes behind findings of a book's series, in the order in which they were seen."""
+    known: list[Cause] = []
+    due: dict[int, list[_Due]] = {}
+    for finding in sorted(found, key=lambda f: (f.first_seen, f.start, f.series_id)):
+        due.setdefault(book.place(finding.first_seen), []).append(_Due(finding))
+    while due:
+        column = min(due)
+        for again in _on_a_day(book, known, due.pop(column), column, least):
+            for later in _AGAIN[again.times - 1 : again.times]:
+                day = book.place(again.finding.first_seen) + later
+                if column < day < book.costs.shape[1]:
+                    due.setdefault(day, []).append(again)
+    return known
+
+
+def _on_a_day(book: Book, known: list[Cause], group: Sequence[_Due], seen: int, least: float) -> list[_Due]:
+    """Adds what is new on a day to the causes that are known. Returns what is excused, and to be looked at again."""
+    waiting = [c for due in group if (c := _candidate(book, due, seen)) is not None]
+    excused: list[Mask] = []
+    again: list[_Due] = []
+    new: list[tuple[_Candidate, Cause]] = []
+    while waiting:
+        own = []
+        for candidate in waiting:
+            near = [c for c in (*known, *(c for _, c in new)) if _goes_on(c, candidate, seen)]
+            rest = _without(candidate, [*(cause.cells for cause in near), *excused])
+            if rest is candidate or rest.money >= max(_OWN * candidate.money, least):
+                own.append((rest, candidate))
+            elif near:
+                _attach(near, candidate)
+        best = max(own, key=lambda pair: pair[0].rank, default=None)
+        if best is None or best[0].money <= 0:
+            break
+        waiting = [candidate for _, candidate in own if candidate is not best[1]]
+        cause = _cause(book, best[0], seen)
+        if _is_expected(book, known, cause, seen):
+            excused.append(cause.cells)
+            again.append(replace(best[1].due, times=best[1].due.times + 1))
+        else:
+            new.append((best[0], cause))
+    for direction in ("up", "down"):
+        known += _joined(book, known, [pair for pair in new if pair[1].direction == direction], seen)
+    return again
+
+
+def _joined(
+    book: Book, known: Sequence[Cause], new: list[tuple[_Candidate, Cause]], seen: int
+) -> list[Cause]:
+    """The causes that are new on a day, those that moved alike as one, where there are several of them and their common cut
+    has no cause that goes on already."""
+    middle = float(numpy.median([cause.relative for _, cause in new])) if new else 0.0
+    alike = [pair for pair in new if middle / _ALIKE <= pair[1].relative <= min(1.0, middle * _ALIKE)]
+    if len(alike) < _MANY:
+        return [cause for _, cause in new]
+    first = max(alike, key=lambda pair: pair[0].rank)[0]
+    start = int(numpy.median([candidate.start for candidate, _ in alike]))
+    cells = numpy.logical_or.reduce([candidate.cells for candidate, _ in alike])
+    found = usual.change(book, start, seen)
+    moved = first.sign * found.moved
+    whole = _Candidate(first.due, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
+    one = _cause(book, whole, seen, broad=True)
+    others = [c for c in known if c.direction == one.direction and start <= c.end(seen) + _PAUSE]
+    foreign = sum(float(moved[c.cells & one.cells].sum()) for c in others)
+    if float(moved[one.cells].sum()) < _MOVED * whole.money or foreign > (1 - _MOVED) * whole.money:
+        return [cause for _, cause in new]
+    one.findings = [finding for _, cause in alike for finding in cause.findings]
+    others = [pair[1] for pair in new if pair not in alike]
+    return [one, *others]
+
+
+def _candidate(book: Book, due: _Due, seen: int) -> _Candidate | None:
+    """A finding as it is on a day. One that was excused before, and is over, is none any more."""
+    finding = due.finding
+    cells = book.mask(Series.read(finding.series_id))
+    start = book.place(finding.start)
+    sign = 1.0 if finding.direction == "up" else -1.0
+    if due.times:
+        costs = book.costs[cells].sum(axis=0)
+        first_seen = book.place(finding.first_seen)
+        if course(costs, start, first_seen, sign, book.first.weekday()).end(seen) < seen - 1:
+            return None
+    found = usual.change(book, start, seen)
+    moved = sign * found.moved
+    return _Candidate(due, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
+
+
+def _goes_on(cause: Cause, candidate: _Candidate, seen: int) -> bool:
+    """Whether a cause goes on, or has just ended, when a candidate of its kind begins."""
+    same = cause.direction == candidate.finding.direction
+    alike = not cause.broad or candidate.relative <= cause.relative * _ALIKE
+    return same and alike and candidate.start <= cause.end(seen) + _PAUSE + 1
+
+
+def _without(candidate: _Candidate, explained: Sequence[Mask]) -> _Candidate:
+    """A candidate without cells that are explained already; itself where it has none of them."""
+    if not explained:
+        return candidate
+    cells = candidate.cells & ~numpy.logical_or.reduce(list(explained))
+    if (cells == candidate.cells).all():
+        return candidate
+    return replace(candidate, cells=cells, moved=numpy.where(cells, candidate.moved, 0.0))
+
+
+def _attach(near: Sequence[Cause], candidate: _Candidate) -> None:
+    """Gives a finding to the cause with most of its money. One of which much lies elsewhere says nothing of its days."""
+    inside = [float(candidate.moved[cause.cells].sum()) for cause in near]
+    most = int(numpy.argmax(inside))
+    if inside[most] >= _SAYS * candidate.money:
+        near[most].findings.append(candidate.finding)
+
+
+def _cause(book: Book, candidate: _Candidate, seen: int, broad: bool = False) -> Cause:
+    series = _explaining(book, candidate) or Series.read(candidate.finding.series_id)
+    cells = book.mask(series)
+    costs = book.costs[cells].sum(axis=0)
+    start = candidate.start if broad else began(costs, candidate.start, seen, candidate.sign)
+    return Cause(
+        series,
+        seen,
+        candidate.finding.direction,
+        cells,
+        course(costs, start, seen, candidate.sign, book.first.weekday()),
+        candidate.relative,
+        [candidate.finding],
+        _owner(book, series, candidate),
+        is_rate(book, cells, start, seen),
+        broad,
+    )
+
+
+def _owner(book: Book, series: Series, candidate: _Candidate) -> str:
+    """The team of the cut; else the one that most of the money is of, where there is one."""
+    if "x_Team" in series.dimensions:
+        return series.narrowed(("x_Team",)).members[0] or ""
+    teams = book.group(("x_Team",))
+    shares = teams.sums(candidate.moved)
+    most = int(numpy.argmax(shares))
+    return (list(teams.members)[most][0] or "") if shares[most] >= _OWN * candidate.money else ""
+
+
+def _explaining(book: Book, candidate: _Candidate) -> Series | None:
+    """The smallest series that has most of what moved, and moved itself; of equals the more specific one, with a team."""
+    moved = candidate.moved
+    money = float(moved.sum())
+    if money <= 0:
+        return None
+    choices: list[tuple[float, tuple[str, ...], tuple[str | None, ...]]] = []
+    for cut in CUTS:
+        group = book.group(cut)
+        shares = group.sums(moved) / money
+        kept = (shares >= _EXPLAINS) & (group.sums(candidate.everywhere) / money >= _MOVED)
+        sizes, members = group.sums(numpy.abs(candidate.usual)), list(group.members)
+        choices += [(float(sizes[n]), cut, members[n]) for n in numpy.flatnonzero(kept)]
+    if not choices:
+        return None
+    smallest = min(size for size, _, _ in choices)
+    near = [c for c in choices if c[0] <= smallest * (1 + _NEAR) + _NEAR * money]
+    _, cut, members_of = max(near, key=lambda c: (len(c[1]), "x_Team" in c[1] and c[2][0] is not None, -c[0]))
+    return Series(book.currency, cut, members_of)
+
+
+def _is_expected(book: Book, known: Sequence[Cause], cause: Cause, seen: int) -> bool:
+    """Whether nothing happened that anybody need know: money that moved house, came back, comes every month, or is saved
+    by a commitment."""
+    earlier = [
+        (other.cells, other.start)
+        for other in known
+        if other.direction != cause.direction
+        and other.start < cause.start
+        and cause.start <= other.end(seen) + 7 * (usual.WEEKS + 1)
+    ]
+    return (
+        is_recovery(book, cause.cells, cause.start, seen, earlier)
+        or is_migration(book, cause.cells, cause.start, seen)
+        or is_monthly(book, cause.cells, cause.start, seen)
+        or (cause.direction == "down" and cause.rate)
+    )

@@ -1,0 +1,132 @@
+"""What is reported: an incident, what contributed to it, and what was announced and is none."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+from finops_core.analysis.incidents.series_names import Series
+from finops_core.model.engine import CURRENCY
+from finops_core.model.query import Condition, Node, Query
+
+METRIC = "EffectiveCost"
+USAGE = Condition("ChargeCategory", "=", ("Usage",))
+NO_PLAN = Condition("ServiceName", "!~", ("support",))
+USED = Condition("CommitmentDiscountStatus", "!=", ("Unused",))
+WATCHED = (USAGE, NO_PLAN, USED)
+"""What is watched: amortised use, so that purchases, taxes and credits raise no alarm. No support plans, which some clouds
+book as use of a single day in the month, and no idle commitments, of which the same is true: they are looked at by the month."""
+WATCHED_SQL = (
+    "ChargeCategory = 'Usage' AND coalesce(CommitmentDiscountStatus, '') <> 'Unused'"
+    " AND NOT contains(lower(coalesce(ServiceName, '')), 'support')"
+)
+"""WATCHED, as SQL over the charges."""
+SEVERITIES = ("info", "warning", "high", "critical")
+"""Mildest first."""
+
+
+@dataclass(frozen=True)
+class Contributor:
+    """A member of a dimension, and the part of the impact that lies in it."""
+
+    dimension: str
+    member: str
+    """Empty where the charges have no value."""
+    impact: Decimal
+    share: float
+    """Of the incident's impact; more than 1 where other members moved against it."""
+
+
+@dataclass(frozen=True)
+class KnownEvent:
+    """Something announced, or a window of silence: usage that fulfils all conditions may move on its days, both included."""
+
+    start: date
+    end: date
+    conditions: tuple[Node, ...] = ()
+    """None at all: everything."""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Cost that is other than expected, reported once, at the cut that explains it best. Money is in `currency`."""
+
+    key: str
+    """Stays the same while the incident goes on."""
+    cut: str
+    """The dimensions in words: `x_Team × ServiceName`, or `total`."""
+    dimensions: tuple[str, ...]
+    members: tuple[str | None, ...]
+    """A member a dimension; None where the charges have no value."""
+    currency: str
+    start: date
+    end: date
+    """The last day, included; the newest day where it is going on."""
+    first_seen: date
+    """The day whose costs raised it: what is told then reads no later day."""
+    ongoing: bool
+    direction: str
+    """up | down"""
+    kind: str
+    """spike | level shift | runaway | slow leak | weekend leak | drop | new"""
+    expected: Decimal
+    """Sum over its days, as `actual`."""
+    actual: Decimal
+    impact: Decimal
+    """actual − expected, exactly."""
+    per_day: Decimal
+    """Impact per day of its days."""
+    severity: str
+    score: float
+    owner: str
+    """The team that the cost belongs to; empty where none does."""
+    contributors: tuple[Contributor, ...] = ()
+    """By dimension, each with its largest members first."""
+    deployments: tuple[str, ...] = ()
+    """What the owner brought out up to three days before, newest first."""
+    sentence: str = ""
+    spread: Decimal = field(default=Decimal(0))
+    """Half the width of the band around what was expected, per day."""
+
+    rate: bool = False
+    """Whether it is what is paid for use that changed, and the use, at list prices, did not: a commitment or discount ended."""
+    usual: tuple[float, ...] = (0.0,) * 7
+    """What its days would have cost without it, by weekday, Monday first: `expected` is their sum."""
+
+    @property
+    def member_series(self) -> Series:
+        """The series that it is of."""
+        return Series(self.currency, self.dimensions, self.members)
+
+    @property
+    def series(self) -> str:
+        """`web × AmazonEC2`, in words."""
+        return " × ".join(member or "(none)" for member in self.members) or "total"
+
+    def query(self) -> Query:
+        """The incident's cost on its days."""
+        return Query(METRIC, where=self.conditions(), start=self.start, end=self.end + timedelta(1))
+
+    def conditions(self) -> tuple[Node, ...]:
+        """What its charges fulfil."""
+        return conditions_of(self.currency, self.dimensions, self.members)
+
+
+def conditions_of(
+    currency: str, dimensions: Sequence[str], members: Sequence[str | None]
+) -> tuple[Node, ...]:
+    """The usage of members in a currency, as conditions."""
+    own = (
+        Condition(name, "is null") if member is None else Condition(name, "=", (member,))
+        for name, member in zip(dimensions, members, strict=True)
+    )
+    return (*WATCHED, Condition(CURRENCY, "=", (currency,)), *own)
+
+
+def key_of(currency: str, dimensions: Sequence[str], members: Sequence[str | None], start: date) -> str:
+    """The key of an incident: of the cut at which it was first reported and its first day, and of nothing else."""
+    written = json.dumps([currency, list(dimensions), list(members), start.isoformat()], ensure_ascii=False)
+    return hashlib.sha256(written.encode()).hexdigest()[:12]
