@@ -9,7 +9,9 @@ from functools import cached_property, partial
 import polars
 import streamlit as st
 
-from finops_core.analysis.budgets import Account, account
+from finops_core.analysis.breakdown import MISSING
+from finops_core.analysis.budgets import Account, BudgetStatus, account
+from finops_core.analysis.budgets.costs import member_named
 from finops_core.analysis.budgets.files import finance_feed, variance_xlsx
 from finops_core.analysis.budgets.headline import Sums, headline, of_currency, sums
 from finops_core.analysis.budgets.months import by_month, months_to_choose
@@ -62,6 +64,17 @@ def _by_month(
     version: str, currency: str, metric: str, ledger: str, kept: int
 ) -> list[tuple[date, Decimal | None, Decimal | None]]:
     return by_month(answers.ledger(), lines(), version, currency, metric)
+
+
+def spent(month: str, by: str, owner: str | None, currency: str) -> BudgetStatus | None:
+    """How the one budget of an owner stands in a month; None where there is none, or several."""
+    if owner is None or not lines():
+        return None
+    day = date.fromisoformat(f"{month}-01")
+    found = _account(day, BUDGET, answers.ledger().version, answers.state().version(KIND))
+    member = None if owner == MISSING else owner
+    own = [s for s in found.statuses if s.currency == currency and member_named(s.line, by) == (member,)]
+    return own[0] if len(own) == 1 else None
 
 
 def begin(title: str) -> "BudgetPage":

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import polars
 
+from finops_core.analysis.cents import total as sum_of
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import AllOf, AnyOf, Condition, Node, Not, Query
@@ -106,3 +107,24 @@ def left_over(asked: Collection[Counted]) -> tuple[Node, ...] | None:
 
 def _all(nodes: tuple[Node, ...]) -> Node:
     return nodes[0] if len(nodes) == 1 else AllOf(nodes)
+
+
+def member_named(line: BudgetLine, by: str) -> tuple[str | None] | None:
+    """The one member of a dimension that a budget counts charges of (None: charges without one); None where it names none."""
+    for node in line.nodes:
+        for part in node.parts if isinstance(node, AllOf) else (node,):
+            if isinstance(part, Condition) and part.dimension == by and part.operator in ("=", "is null"):
+                return (part.values[0] if part.values else None,)
+    return None
+
+
+def planned(
+    lines: Iterable[BudgetLine], version: str, month: date, by: str
+) -> dict[tuple[str, str | None], Decimal]:
+    """(currency, member) → the sum of a month's budgets that name the member; budgets that name none are left out."""
+    found: dict[tuple[str, str | None], list[Decimal]] = defaultdict(list)
+    for line in lines:
+        named = member_named(line, by)
+        if named is not None and (line.version, line.month) == (version, month):
+            found[line.currency, named[0]].append(line.amount)
+    return {key: sum_of(amounts) for key, amounts in found.items()}

@@ -22,6 +22,7 @@ from decimal import Decimal
 import polars
 
 from finops_core.analysis.budgets import words_of_variance
+from finops_core.analysis.budgets.costs import member_named
 from finops_core.analysis.budgets.pace import MONTHS, usual_share
 from finops_core.analysis.cents import less, total
 from finops_core.analysis.drivers import PARTS as DRIVERS
@@ -30,7 +31,7 @@ from finops_core.errors import UsageError
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import Period, add_months, month_start, previous
-from finops_core.model.query import Condition, Query
+from finops_core.model.query import Query
 from finops_core.model.span import Span, span
 from finops_core.store.budgets import BUDGET, BudgetLine, versions
 from finops_core.vocabulary.dimensions import dimension
@@ -186,16 +187,9 @@ def _plan(lines: Sequence[BudgetLine], month: date, by: str) -> dict[_Key, Decim
     found: dict[_Key, list[Decimal]] = defaultdict(list)
     for line in lines:
         if line.month == month:
-            found[line.currency, _member(line, by)].append(line.amount)
+            named = member_named(line, by)
+            found[line.currency, not_by(by) if named is None else named[0]].append(line.amount)
     return {key: total(amounts) for key, amounts in found.items()}
-
-
-def _member(line: BudgetLine, by: str) -> str | None:
-    for node in line.nodes:
-        for part in getattr(node, "parts", (node,)) if type(node).__name__ != "AnyOf" else ():
-            if isinstance(part, Condition) and part.dimension == by and part.operator in ("=", "is null"):
-                return part.values[0] if part.values else None
-    return not_by(by)
 
 
 def _row(
