@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from statistics import fmean, median
+from statistics import median
 
 from finops_core.model import words
 from finops_core.model.periods import add_months
@@ -14,8 +14,6 @@ MONTHS = 3
 """How many months before are looked at."""
 _LEAST_DAYS = 28
 _PLACES = Decimal("0.000001")
-_WILDEST = 20.0
-"""A place in the month weighs at most so many times what its weekday does."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class UsualShare:
 def usual_share(days: Mapping[date, Decimal], month: date, through: date) -> UsualShare:
     """The usual share of the days of `month` before `through`.
 
-    A day weighs what its weekday cost on average in the MONTHS before, times what its place in the month (counted from the
+    A day weighs what its weekday cost in the middle of the MONTHS before, and what its place in the month (counted from the
     nearer end) usually adds to that: so a fee on the 1st and a batch on the last day have their weight. With fewer than
     28 days before, or costs that sum to nothing, all days weigh alike.
     """
@@ -57,14 +55,12 @@ def _weights(past: Mapping[date, float], own: list[date]) -> list[float] | None:
     whole = [first + timedelta(n) for n in range((last - first).days + 1)]
     if len(whole) < _LEAST_DAYS:
         return None
-    weekdays = {n: fmean(past.get(day, 0.0) for day in whole if day.weekday() == n) for n in range(7)}
-    least = 0.05 * fmean(weekdays.values())
-    weekdays = {n: max(level, least) for n, level in weekdays.items()}
-    ratios: dict[int, list[float]] = {}
+    weekdays = {n: median(past.get(day, 0.0) for day in whole if day.weekday() == n) for n in range(7)}
+    beside: dict[int, list[float]] = {}
     for day in whole:
-        ratios.setdefault(_place(day), []).append(past.get(day, 0.0) / weekdays[day.weekday()])
-    places = {place: min(max(median(found), 0.0), _WILDEST) for place, found in ratios.items()}
-    found = [weekdays[day.weekday()] * places.get(_place(day), 1.0) for day in own]
+        beside.setdefault(_place(day), []).append(past.get(day, 0.0) - weekdays[day.weekday()])
+    places = {place: median(found) for place, found in beside.items()}
+    found = [max(weekdays[day.weekday()] + places.get(_place(day), 0.0), 0.0) for day in own]
     return found if sum(found) > 0 else None
 
 
