@@ -9,7 +9,7 @@ from typing import Any
 
 import polars
 
-from finops_core.analysis.budgets.cells import Amount, Forms, amount, month
+from finops_core.analysis.budgets.cells import POINT, Amount, Forms, amount, month
 from finops_core.analysis.budgets.columns import LABEL, ColumnRead, member_of, read_columns
 from finops_core.analysis.budgets.sheets import (
     AMOUNT,
@@ -113,7 +113,7 @@ def enter(state: State, found: Understood, who: str) -> str:
 
 
 class _Reader:
-    """One reading of one sheet."""
+    """One reading of one sheet. A table of Farthing's own, with all of its columns, has decimal points and no totals."""
 
     def __init__(
         self,
@@ -125,6 +125,10 @@ class _Reader:
         self.sheet, self.members, self.options, self.currencies = found, members, options, currencies
         roles = {title: meaning for title, meaning in options.columns.items() if meaning in ROLES}
         self.layout: Layout = layout(found, options.forms, roles)
+        self.is_own = set(ROLES) <= set(self.layout.roles)
+        self.forms = (
+            replace(options.forms, decimal=options.forms.decimal or POINT) if self.is_own else options.forms
+        )
         self.rows = found.rows[self.layout.header + 1 :]
         self.columns = read_columns(self.layout, self.rows, members, options.columns)
         meanings = {c.title: c.meaning for c in self.columns}
@@ -152,6 +156,7 @@ class _Reader:
                 left_out.append(f"row {number} ({' · '.join(texts) or 'no words'})"[:80])
                 continue
             label = next((text for text in texts if is_total(text) and not self._is_member(text)), None)
+            label = None if self.is_own else label
             currency = self._currency(number, cells, [found for _, found, _ in amounts], label is not None)
             if label is None:
                 parts += self._parts(number, cells, amounts, currency, texts)
@@ -213,7 +218,7 @@ class _Reader:
         if at >= len(cells):
             return None
         try:
-            found = amount(cells[at], self.options.forms, self.sheet.semicolons)
+            found = amount(cells[at], self.forms, self.sheet.semicolons)
         except UsageError as error:
             raise InputRefused(str(error), self._place(number, at)) from error
         if found is None or self.options.multiple in (None, 1):
@@ -224,7 +229,7 @@ class _Reader:
         at = self.layout.roles[PERIOD]
         cell = cells[at] if at < len(cells) else None
         try:
-            found = month(cell, self.options.forms)
+            found = month(cell, self.forms)
         except UsageError as error:
             raise InputRefused(str(error), self._place(number, at)) from error
         if found is None and not any(is_total(text) for text in (words(cell), *self._texts(cells))):

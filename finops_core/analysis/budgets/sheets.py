@@ -1,5 +1,6 @@
 """The shape of a budget sheet: where its table begins, which columns are months, totals, or say what a line is."""
 
+import csv
 import io
 import re
 import zipfile
@@ -7,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from finops_core.allocation.spreadsheets import cells_of
@@ -81,13 +83,18 @@ def sheet(data: bytes, name: str) -> Sheet:
 
 
 def _divider(text: str) -> str:
-    """What divides the most lines into equally many cells; lines above the table are not those."""
-    lines = [line for line in text.splitlines()[:_LOOKED_AT] if line.strip()]
-    agreeing = {}
-    for mark in ("\t", ";", ","):
-        counts = Counter(line.count(mark) for line in lines if mark in line)
-        agreeing[mark] = counts.most_common(1)[0][1] if counts else 0
-    return max(agreeing, key=lambda mark: agreeing[mark]) if any(agreeing.values()) else ","
+    """What divides the most rows into equally many cells, at least two; lines above the table are not those."""
+    return max(",;\t", key=lambda mark: _agreeing(text, mark))
+
+
+def _agreeing(text: str, mark: str) -> tuple[int, int]:
+    """How many of the first rows have the most usual number of cells, and that number."""
+    try:
+        rows = islice(csv.reader(io.StringIO(text), delimiter=mark), _LOOKED_AT)
+        widths = Counter(len(row) for row in rows if len(row) > 1)
+    except csv.Error:
+        return 0, 0
+    return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
 
 def words(cell: Any) -> str:
