@@ -11,13 +11,16 @@ The drivers are those of `finops_core.analysis.drivers`. Where the month before 
 carried over, and the plan is the change that was budgeted on what was spent. Of a running month only complete days are
 told, against the same days of the month before; s being the usual share of a month for those days, B1·s and B0·s stand for
 the budgets, and the part *rest of month* is the remainder: charges of later days − B1·(1 − s).
+
+A plan by team says nothing of services. Told by a dimension that budgets do not name, members are held against the month
+before, so that their variance is what moved; and one row holds the plan less that cost. All still sums to actual − budget.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import polars
 
@@ -52,7 +55,7 @@ class Variance:
     `table`: BillingCurrency, the dimension (null: charges without one), `budget`, `actual`, `variance`, PARTS, `text`; by
     currency, the largest variance first. In every row, and so in their sum, Σ PARTS = variance = actual − budget, exactly; the
     rows sum to the month's cost and to the plan. What the plan does not tell by the dimension is a row of its own, named by
-    `not_by`.
+    `not_by`, less what members cost the month before, which is their `budget`.
     """
 
     table: polars.DataFrame
@@ -121,10 +124,17 @@ def variance(
     shares = _usual_shares(ledger, metric, start, through, known)
     plan = _plan(planned, start, by)
     past = _plan(planned, add_months(start, -1), by)
+    referred = {
+        key for key in {*_keys(moved, by), *late}
+        if against == PREVIOUS or ((key[0], not_by(by)) in plan and key not in plan and key not in past)
+    }  # fmt: skip
     rows = []
     for key in sorted({*_keys(moved, by), *late, *plan}, key=lambda k: (k[0], k[1] is None, k[1] or "")):
         own = moved.filter(_is(key, by))
-        rows.append(_row(key, own, late.get(key, Decimal(0)), plan.get(key), past, against, shares, by))
+        lent = _lent(moved, referred, key[0], by) if key[1] == not_by(by) else Decimal(0)
+        share = shares.get(key[0], Decimal(1))
+        held = _Plan(plan.get(key, Decimal(0)), past.get(key), share, key in referred, lent)
+        rows.append(_row(key, own, late.get(key, Decimal(0)), held, against, by))
     schema: dict[str, polars.DataType | type[polars.DataType]] = {
         CURRENCY: polars.String,
         by: polars.String,
@@ -160,6 +170,12 @@ def _is(key: _Key, by: str) -> polars.Expr:
     return (polars.col(CURRENCY) == key[0]) & (column.is_null() if key[1] is None else column == key[1])
 
 
+def _lent(moved: polars.DataFrame, referred: set[_Key], currency: str, by: str) -> Decimal:
+    """The cost of the month before of the members that are held against it."""
+    rows = moved.filter(polars.col(CURRENCY) == currency).select(by, "before").iter_rows()
+    return total([before for member, before in rows if (currency, _text(member)) in referred])
+
+
 def _late(ledger: Ledger, by: str, metric: str, through: date, end: date) -> dict[_Key, Decimal]:
     """Charges of days that are not complete yet."""
     if through >= end:
@@ -192,45 +208,47 @@ def _plan(lines: Sequence[BudgetLine], month: date, by: str) -> dict[_Key, Decim
     return {key: total(amounts) for key, amounts in found.items()}
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What a row is held against."""
+
+    budget: Decimal
+    """Of the whole month."""
+    past: Decimal | None
+    """The budget of the month before, where there was one."""
+    share: Decimal
+    """The usual share of the month for the complete days."""
+    reference: bool = False
+    """Whether the row is held against the month before, for the plan is not told by its dimension."""
+    lent: Decimal = Decimal(0)
+    """What the month before lends to rows of that kind, in place of the plan."""
+
+
 def _row(
-    key: _Key,
-    own: polars.DataFrame,
-    late: Decimal,
-    planned: Decimal | None,
-    past: dict[_Key, Decimal],
-    against: str,
-    shares: dict[str, Decimal],
-    by: str,
+    key: _Key, own: polars.DataFrame, late: Decimal, plan: _Plan, against: str, by: str
 ) -> tuple[object, ...]:
-    currency, member = key
     sums = {name: Decimal(own[name].sum() or 0) for name in ("before", "after", *DRIVERS)}
     actual = total([sums["after"], late])
-    if against == PREVIOUS:
+    if plan.reference:
         budget = sums["before"]
         parts = {CARRIED: Decimal(0), PLANNED: Decimal(0), REST: late}
     else:
-        budget = planned if planned is not None else Decimal(0)
-        so_far = (budget * shares.get(currency, Decimal(1))).quantize(_PLACES)
-        rest = less(late, less(budget, so_far))
-        before = past.get(key)
-        if before is None:
-            parts = {CARRIED: Decimal(0), PLANNED: less(sums["before"], so_far), REST: rest}
-        else:
-            past_so_far = (before * shares.get(currency, Decimal(1))).quantize(_PLACES)
-            parts = {
-                CARRIED: less(sums["before"], past_so_far),
-                PLANNED: less(past_so_far, so_far),
-                REST: rest,
-            }
-    figures = {
-        "budget": budget,
-        "actual": actual,
-        "variance": less(actual, budget),
-        **{name: sums[name] for name in DRIVERS},
-        **parts,
-    }
-    text = words_of_variance.paragraph(currency, member, by, figures, own, against, before is not None if against != PREVIOUS else False)  # fmt: skip
-    return (currency, member, *figures.values(), text)
+        budget = less(plan.budget, plan.lent)
+        base, so_far = total([sums["before"], plan.lent]), _of(plan.budget, plan.share)
+        rest = less(late, less(plan.budget, so_far))
+        past = base if plan.past is None else _of(plan.past, plan.share)
+        parts = {CARRIED: less(base, past), PLANNED: less(past, so_far), REST: rest}
+    drivers = {name: sums[name] for name in DRIVERS}
+    figures = {"budget": budget, "actual": actual, "variance": less(actual, budget), **drivers, **parts}
+    known = plan.past is not None
+    text = words_of_variance.paragraph(key[0], by, figures, own, against, known, plan.reference)
+    return (*key, *figures.values(), text)
+
+
+def _of(amount: Decimal, share: Decimal) -> Decimal:
+    """A share of an amount at 18 digits, half-even."""
+    with localcontext(prec=80):
+        return (amount * share).quantize(_PLACES)
 
 
 def _explained(moved: polars.DataFrame) -> dict[str, Decimal]:

@@ -1,6 +1,6 @@
 """A variance in a paragraph that an accountant accepts: the amounts that it names add up to the variance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import polars
@@ -11,8 +11,8 @@ from finops_core.analysis.drivers import PARTS as DRIVERS
 from finops_core.model import words
 
 _NAMED = 4
-_WORTH_NAMING = Decimal("0.05")
-"""The smallest share of the largest part that a part is named for."""
+_WORTH_NAMING, _WORTH_SAYING = Decimal("0.1"), Decimal("0.01")
+"""A driver is named for this share of the largest driver, and this share of the variance."""
 _MORE = {
     "quantity": ("more {} (quantity)", "less {} (quantity)"),
     "list_price": ("{} at higher list prices", "{} at lower list prices"),
@@ -33,32 +33,37 @@ def beside(by: str) -> str:
 
 def paragraph(
     currency: str,
-    member: str | None,
     by: str,
     figures: Mapping[str, Decimal],
     moved: polars.DataFrame,
     against: str,
     has_past: bool,
+    on_before: bool,
 ) -> str:
     """`+12,400 USD: +9,100 more Amazon EC2 (quantity), +4,800 new Bedrock, −1,500 …`. What is not named is `other movements`.
 
     `figures` are a row of the table of `finops_core.analysis.budgets.variance`, `moved` the movers of the member by the
-    other dimension.
+    other dimension; `on_before`: the row is held against the month before.
     """
     whole = figures["variance"]
-    parts = _planned(figures, against, has_past)
-    drivers = _drivers(moved, beside(by))
-    largest = max([abs(value) for value, _ in (*parts, *drivers)], default=Decimal(0))
-    least = max(largest * _WORTH_NAMING, words.DUST)
-    named = [part for part in drivers if abs(part[0]) >= least][:_NAMED]
-    named += [part for part in parts if abs(part[0]) >= least]
+    named = _worth_naming(_drivers(moved, beside(by)), whole)
+    named += [part for part in _planned(figures, against, has_past) if abs(part[0]) >= words.DUST]
     rest = less(whole, total([value for value, _ in named]))
     if abs(rest) >= words.DUST:
         named.append((rest, "other movements"))
-    told = f"{words.signed(whole)} {currency}" if abs(whole) >= words.DUST else f"on plan, {currency}"
+    told = f"{words.signed(whole)} {currency}" if abs(whole) >= words.DUST else f"No difference, {currency}"
+    told += " on the month before" if on_before else ""
     if not named:
         return f"{told}."
     return f"{told}: {', '.join(f'{words.signed(value)} {text}' for value, text in named)}."
+
+
+def _worth_naming(drivers: Sequence[tuple[Decimal, str]], whole: Decimal) -> list[tuple[Decimal, str]]:
+    """The largest drivers: those of some size beside the largest of them, and beside the whole variance."""
+    if not drivers:
+        return []
+    least = max(abs(drivers[0][0]) * _WORTH_NAMING, abs(whole) * _WORTH_SAYING, words.DUST)
+    return [part for part in drivers if abs(part[0]) >= least][:_NAMED]
 
 
 def _drivers(moved: polars.DataFrame, other: str) -> list[tuple[Decimal, str]]:
@@ -66,6 +71,7 @@ def _drivers(moved: polars.DataFrame, other: str) -> list[tuple[Decimal, str]]:
     found = []
     for row in moved.iter_rows(named=True):
         name = MISSING if row[other] is None else str(row[other])
+        name = f"use by {name}" if other == "x_Team" else name
         for part in DRIVERS:
             if row[part]:
                 more, less_ = _MORE[part]
