@@ -15,6 +15,7 @@ PAGES = {
     ],
     "Plan": [
         view("forecast", "Forecast", "trending_up"),
+        view("commitments", "Commitments", "handshake"),
         view("budgets", "Budgets", "savings"),
     ],
     "Ownership": [

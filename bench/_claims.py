@@ -29,6 +29,14 @@ class Claims:
             flush=True,
         )
 
+    def at_least(self, what: str, figure: float, bound: float, unit: str = "") -> None:
+        holds = figure >= bound
+        self.failed += not holds
+        print(
+            f"{'holds' if holds else 'FAILS'}  {what}: {figure:.3g}{unit}, at least {bound:g}{unit}",
+            flush=True,
+        )
+
     def finish(self) -> None:
         sys.exit(1 if self.failed else 0)
 

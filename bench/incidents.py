@@ -18,6 +18,7 @@ from _claims import Claims, farthing, workspace
 
 from finops_core import Ledger
 from finops_core.analysis.incidents import Incident, Settings, find, finding, watching
+from finops_core.demo.seasons import MIGRATION
 
 DEADLINES = {"spike": 5, "drop": 6, "runaway": 8, "weekend leak": 11, "level shift": 14, "slow leak": 28}
 """Days within which an incident must be raised, by kind."""
@@ -79,6 +80,19 @@ def truths(claims: Claims, ledger: Ledger, found: Sequence[Incident], home: Path
         )
     claims.at_most("true incidents not found", missed, 0)
     return rest
+
+
+def nothing(claims: Claims, found: Sequence[Incident]) -> None:
+    """What happened in the demo company and is no incident."""
+    start, end = MIGRATION
+    moved = [i for i in found if i.owner == "orders" and start <= i.first_seen <= end + timedelta(28)]
+    closing = [
+        i
+        for i in found
+        if all((i.start + timedelta(n + 3)).day <= 3 for n in range((i.end - i.start).days + 1))
+    ]
+    claims.at_most("reports of the migration", len(moved), 0)
+    claims.at_most("reports of the last days of a month", len(closing), 0)
 
 
 def forward(claims: Claims, ledger: Ledger, found: Sequence[Incident], last: date) -> None:
@@ -145,6 +159,7 @@ with workspace(options.directory) as directory:
     for incident in rest:
         print(f"      {told(incident)}")
     claims.at_most("other reports a team-month", len(rest) / teams / months, TEAM_MONTHS)
+    nothing(claims, found)
     forward(claims, ledger, found, book.last)
     speed(claims, ledger, home)
 claims.finish()

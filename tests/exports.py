@@ -70,9 +70,9 @@ def csv_text(rows: Iterable[Mapping[str, str]], header: Iterable[str] | None = N
     return text.getvalue()
 
 
-def write_focus(path: Path, rows: Iterable[Mapping[str, str]]) -> Path:
+def write_focus(path: Path, rows: Iterable[Mapping[str, str]], header: list[str] = FOCUS_HEADER) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(csv_text(rows, FOCUS_HEADER), "utf-8")
+    path.write_text(csv_text(rows, header), "utf-8")
     return path
 
 

@@ -354,7 +354,7 @@ class Anomalies:
             more = [t for key, t in then.items() if key not in now]
             less = [t for key, t in now.items() if key not in then]
             st.markdown(
-                f"At {wanted:g} there would be {len(other)} anomalies instead of {len(self.found)}:"
+                f"At {wanted:g} there would be {_many(len(other))} instead of {len(self.found)}:"
                 f" {len(more)} more, {len(less)} fewer."
             )
             for title, part in (("Would come", more), ("Would go", less)):
@@ -407,6 +407,10 @@ class Anomalies:
                 )
                 right.text_input("Expected", key="quiet-expected", placeholder="+40 %")
                 st.form_submit_button("Add", on_click=_add_quiet)
+
+
+def _many(count: int) -> str:
+    return f"{count} anomal{'y' if count == 1 else 'ies'}"
 
 
 def _rank(found: Triaged) -> int:

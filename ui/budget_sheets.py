@@ -50,13 +50,16 @@ def _upload() -> None:
     with st.form("budget-file", border=False):
         file = st.file_uploader("Budget sheet", type=["csv", "xlsx"], key="budget-file-upload")
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            version = st.text_input("Version", placeholder="as in the file, else budget", width=200)
-            currency = st.text_input("Currency", placeholder="as in the file", width=130)
+            version = st.text_input(
+                "Version of the sheet", placeholder="as in the file, else budget", width=200
+            )
+            currency = st.text_input("Its currency", placeholder="as in the file", width=130)
             metric = st.selectbox("Cost", store.METRICS, width=160)
             decimal = st.selectbox("Decimals", [_CLEAR, "point", "comma"], width=170)
             dates = st.selectbox("Dates", [_CLEAR, "dmy", "mdy"], width=170)
             fiscal = st.number_input("Fiscal year begins in month", 1, 12, 1, width=190)
             multiple = st.selectbox("Amounts are", [0, 1, 1000, 1_000_000], format_func=_times, width=170)
+        st.caption("What a column means, where it is found to be something else: its title, and the meaning.")
         columns = st.data_editor(
             pandas.DataFrame({"Column": pandas.Series(dtype="str"), "Meaning": pandas.Series(dtype="str")}),
             column_config={"Meaning": st.column_config.SelectboxColumn(options=_MEANINGS)},
@@ -111,8 +114,8 @@ def _shown(found: Understood) -> None:
 def _typed() -> None:
     known, span = budgets.lines(), answers.spanned()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        version = st.text_input("Version", store.BUDGET, key="typed-version", width=160)
-        month = st.text_input("Month", f"{span.complete_until:%Y-%m}", key="typed-month", width=120)
+        version = st.text_input("Version to type", store.BUDGET, key="typed-version", width=160)
+        month = st.text_input("Month to type", f"{span.complete_until:%Y-%m}", key="typed-month", width=140)
     own = [line for line in known if line.version == version and f"{line.month:%Y-%m}" == month]
     rows = [{**{name: getattr(line, name) for name in _COLUMNS}, "amount": cell(line.amount)} for line in own]
     table = pandas.DataFrame(rows, columns=list(_COLUMNS), dtype="str")

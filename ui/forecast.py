@@ -17,6 +17,7 @@ from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.metrics import METRICS
 from finops_core.model.periods import add_months, month_start
 from finops_core.model.query import Query
+from finops_core.store import forecasts as kept_forecasts
 from finops_core.store import scenarios as kept
 from finops_core.store.scenarios import KINDS, Adjustment, Scenario
 from finops_core.vocabulary.dimensions import dimension
@@ -72,6 +73,7 @@ class Forecasting:
         self.known = known
         with st.spinner("Forecasting every team and service, once for this version of the data"):
             self.book = book(metric)
+            _remember(self.book, answers.ledger().version)
 
     @cached_property
     def total(self) -> polars.DataFrame:
@@ -279,11 +281,9 @@ class Forecasting:
             "As forecasts of these filters would have been made, each from the days before it alone: usage of 30 days"
         )
         self._judged(self._rates(), "forecast-tested")
-        st.button(
-            "Keep today's forecast",
-            icon=":material/bookmark_added:",
-            on_click=partial(_remember, self.book),
-            help="Kept once a day; the accuracy of what was kept is shown here when its months are over",
+        st.caption(
+            "Forecasts are kept on each day that one is made, and judged when their months are over; so far of"
+            f" {_kept_days(self.query.metrics[0])}."
         )
 
     @staticmethod
@@ -370,9 +370,20 @@ def _say(kind: str, text: str) -> None:
     st.session_state["scenario-said"] = (kind, text)
 
 
-def _remember(found: forecasts.Book) -> None:
-    made = accuracy.remember(answers.ledger(), answers.state(), found, viewer())
-    st.toast("Kept" if made else "The forecast of this day is kept already")
+@st.cache_resource(
+    show_spinner=False, max_entries=8, hash_funcs={forecasts.Book: lambda b: (b.metric, b.start)}
+)
+def _remember(found: forecasts.Book, version: str) -> bool:
+    """Keeps what is said today, once a day, to be held against what comes; a home that cannot be written goes without."""
+    try:
+        return accuracy.remember(answers.ledger(), answers.state(), found, "farthing")
+    except FarthingError:
+        return False
+
+
+def _kept_days(metric: str) -> str:
+    days = len({said.made for said in kept_forecasts.said(answers.state(), metric)})
+    return f"{days} day{'' if days == 1 else 's'}"
 
 
 def _adjusted(currency: str) -> None:

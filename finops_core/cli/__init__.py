@@ -20,6 +20,7 @@ GROUPS = (
     "incidents",
     "triaging",
     "detecting",
+    "committing",
     "budgeting",
     "owning",
     "currencies",

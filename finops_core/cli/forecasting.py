@@ -26,7 +26,6 @@ def forecast(
     as_of: Annotated[str | None, typer.Option(help="As it would have been said on this day.")] = None,
     scenario: Annotated[str | None, typer.Option(help="The name of a scenario to suppose.")] = None,
     accuracy: Annotated[bool, typer.Option(help="How good forecasts were, instead.")] = False,
-    store: Annotated[bool, typer.Option(help="Keep it, to be held against what comes.")] = False,
     format: str = "table",
     out: Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")] = None,
 ) -> None:
@@ -42,9 +41,8 @@ def forecast(
 
     ledger, query = the_ledger(), Query(metric, by=by or (), where=where or ())
     day = _day(as_of)
-    if store:
-        kept = judging.remember(ledger, State(the_home()), book_of(ledger, metric, day), the_user())
-        say("Kept" if kept else "One of this day is kept already")
+    if day is None:
+        judging.remember(ledger, State(the_home()), book_of(ledger, metric), the_user())
     if accuracy:
         book = book_of(ledger, metric, day)
         stored = judging.told(ledger, State(the_home()), metric, book.start)

@@ -60,6 +60,7 @@ def _record(told: "Triaged") -> dict[str, Any]:
         "key": incident.key,
         "cut": incident.cut,
         "series": dict(zip(incident.dimensions, incident.members, strict=True)),
+        "without": [dict(zip(s.dimensions, s.members, strict=True)) for s in incident.without],
         "BillingCurrency": incident.currency,
         "start": str(incident.start),
         "end": str(incident.end),

@@ -83,7 +83,7 @@ LINES = st.lists(
 MONTHS = st.sampled_from([JULY, AUGUST, SEPTEMBER])
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(LINES, MONTHS)
 def test_budgets_and_what_has_none_sum_to_the_cost(
     ledger: Ledger, lines: list[BudgetLine], month: date
@@ -98,7 +98,7 @@ def test_budgets_and_what_has_none_sum_to_the_cost(
             assert sum(own["budget"]) == sum(planned)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(
     LINES,
     MONTHS,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,7 @@ from finops_core.analysis.incidents import (
 )
 from finops_core.analysis.incidents.causes import Cause, causes
 from finops_core.analysis.incidents.completeness import Loads, judged, last_day, shares_of
+from finops_core.analysis.incidents.contributing import parts
 from finops_core.analysis.incidents.cuts import CUTS, LEAF, Book
 from finops_core.analysis.incidents.series_names import Series
 from finops_core.analysis.incidents.severities import FILE, severities
@@ -94,6 +96,15 @@ def test_two_causes_on_one_day_are_two_and_many_that_move_alike_are_one() -> Non
     assert sorted(told(two, raised(two, 60, 61, 60))) == [("ml", "Compute"), ("web", "Logs")]
     alike = book(*((cell, 60, 62, 0.5 * USUAL[CELLS.index(cell)]) for cell in CELLS if cell[1] == "Compute"))
     assert told(alike, raised(alike, 60, 62, 60)) == [("Compute",)]
+
+
+def test_what_goes_on_already_is_no_part_of_a_wider_cause() -> None:
+    both = [(cell, 60, 65, 0.4 * usual) for cell, usual in zip(CELLS, USUAL, strict=True) if cell[0] != "ml"]
+    season = book((ML, 50, 79, 300.0), *both)
+    known = causes(season, [*raised(season, 50, 56, 51), *raised(season, 60, 65, 60)], 100)
+    assert [cause.series.members for cause in known] == [("ml", "Compute"), ("Compute",)]
+    assert known[1].without == (known[0].series,)
+    assert [CELLS[n] for n in numpy.flatnonzero(known[1].cells)] == [WEB, ("search", "Compute", "a4", "us")]
 
 
 def test_a_cause_is_the_same_however_much_is_known() -> None:
@@ -261,6 +272,19 @@ def test_what_was_announced_is_left_out(ledger: Ledger) -> None:
     assert find(ledger, known=[announced], deployments=()) == []
     elsewhere = KnownEvent(SPIKE, SPIKE, (Condition("x_Team", "=", ("ml",)),))
     assert len(find(ledger, known=[elsewhere], deployments=())) == 1
+
+
+def test_a_cost_without_a_part_is_the_rest(ledger: Ledger) -> None:
+    (found,) = find(ledger, deployments=())
+    network = found.member_series
+    whole = replace(found, dimensions=("x_Team",), members=("web",))
+    rest = replace(whole, without=(network,))
+    costs = [ledger.query(i.query())["EffectiveCost"].item() for i in (whole, found, rest)]
+    assert costs[0] - costs[1] == costs[2]
+    split = [parts(ledger, whole.member_series, i.without, i.start, i.end, FIRST) for i in (whole, rest)]
+    assert [part.actual for part in split] == [costs[0], costs[2]]
+    assert abs(split[0].impact - 1800) < 40 and abs(split[1].impact) < 40
+    assert series_of(ledger, rest).filter(polars.col("date") == SPIKE)["cost"].item() < 320
 
 
 def test_what_triage_expects_takes_more(ledger: Ledger) -> None:

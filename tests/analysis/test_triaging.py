@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,37 +19,15 @@ from finops_core.errors import InputRefused, UsageError
 from finops_core.store import deployment_files
 from finops_core.store import triage as kept
 from finops_core.store.home import Home
-from finops_core.store.load import load
 from finops_core.store.state import State
 from finops_core.store.triage import Step, Triage
-from tests.exports import focus_row, write_focus
 from tests.shell import farthing
-
-SPIKE = date(2026, 9, 10)
+from tests.spiked import SPIKE, spiked
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Eleven weeks of a steady service, and one day of 900 more."""
-    folder = tmp_path_factory.mktemp("triage")
-    rows, day = [], date(2026, 7, 1)
-    while day <= date(2026, 9, 20):
-        cost = str((900 if day == SPIKE else 0) + 100 + (day.toordinal() * 7919) % 5)
-        following = (day.replace(day=28) + timedelta(4)).replace(day=1)
-        rows.append(
-            focus_row(
-                EffectiveCost=cost,
-                BilledCost=cost,
-                ChargePeriodStart=f"{day}T00:00:00Z",
-                ChargePeriodEnd=f"{day + timedelta(1)}T00:00:00Z",
-                BillingPeriodStart=f"{day.replace(day=1)}T00:00:00Z",
-                BillingPeriodEnd=f"{following}T00:00:00Z",
-            )
-        )
-        day += timedelta(1)
-    found = Home(folder / "home")
-    load(found, [write_focus(folder / "focus.csv", rows)])
-    return found
+    return spiked(tmp_path_factory.mktemp("triage"))
 
 
 def incident(key: str = "k", **changes: object) -> Incident:

@@ -15,7 +15,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PAGES = (
     "Explorer",
     "Top movers",
+    "Anomalies",
     "Saved views",
+    "Forecast",
+    "Commitments",
     "Allocation",
     "Rules",
     "Showback statements",

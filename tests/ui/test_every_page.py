@@ -1,17 +1,12 @@
 """Every page answers on a home without data, and on one with one source and one day, with words and never an error."""
 
-from pathlib import Path
-from unittest import mock
-
 import pytest
-import streamlit
-from streamlit.testing.v1 import AppTest
 
 from finops_core.store.home import Home
 from finops_core.store.load import load
 from tests.exports import focus_row, write_focus
+from tests.ui.opened import ROOT, heading, opened
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("[a-z]*.py"))
 WITHOUT_CHARGES = ("sources", "glossary")
 """What says something of its own before the first load."""
@@ -25,25 +20,10 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Home]:
     return found
 
 
-def shown(home: Home, name: str, **parameters: str) -> AppTest:
-    """A page, opened by its link."""
-    with mock.patch.dict("os.environ", {"FARTHING_HOME": str(home.path)}):
-        streamlit.cache_resource.clear()
-        streamlit.cache_data.clear()
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-        app.query_params.update(parameters)
-        return app.switch_page(f"pages/{name}.py").run()
-
-
-def heading(app: AppTest) -> str:
-    bodies = [str(element.proto.body) for element in app.main if element.type == "html"]
-    return next(body for body in bodies if "<h1>" in body).partition("<h1>")[2].partition("</h1>")[0]
-
-
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("which", ["empty", "one-day"])
 def test_a_page_answers(homes: dict[str, Home], name: str, which: str) -> None:
-    app = shown(homes[which], name)
+    app = opened(homes[which], name)
     assert [e.value for e in (*app.exception, *app.error)] == []
     assert (heading(app) == "No charges yet") == (which == "empty" and name not in WITHOUT_CHARGES)
 
@@ -59,7 +39,7 @@ def test_a_page_answers(homes: dict[str, Home], name: str, which: str) -> None:
     ],
 )
 def test_a_broken_link_is_said(homes: dict[str, Home], parameter: str, value: str) -> None:
-    app = shown(homes["one-day"], "explorer", **{parameter: value})
+    app = opened(homes["one-day"], "explorer", **{parameter: value})
     assert [e.value for e in (*app.exception, *app.error)] == []
     assert "cannot be read" in app.warning[0].value
     assert heading(app) == "Explorer"

@@ -1,5 +1,6 @@
 """What each day of each series says."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import date
 
@@ -7,6 +8,7 @@ import numpy
 import polars
 
 from finops_core.analysis.detection.expectation import Expectation, Taught, expectation
+from finops_core.analysis.detection.forest import weighted
 from finops_core.analysis.detection.grid import Booleans, Floats, Grid, grid
 from finops_core.analysis.detection.measures import SPANS, strengths
 from finops_core.analysis.detection.records import Evidence
@@ -54,8 +56,10 @@ def evidence(
     seen.rows()
     found = expectation(made, Taught(seen.cleaned.T, seen.reset.T, seen.inside.T))
     scores = _scores(made, found, young)
+    begin = 0 if since is None else bisect_left(made.days, since)
+    scores = weighted(scores, found, made.days, ~young & ~numpy.isnan(made.cost), begin)
     best = numpy.max(list(scores.values()), axis=0)
-    return Evidence(_table(made, found, scores, best, young, since))
+    return Evidence(_table(made, found, scores, best, young, begin))
 
 
 def _scores(made: Grid, found: Expectation, young: Booleans) -> dict[str, Floats]:
@@ -71,7 +75,7 @@ def _table(
     scores: Mapping[str, Floats],
     best: Floats,
     young: Booleans,
-    since: date | None,
+    begin: int,
 ) -> polars.DataFrame:
     expected = found.plain + (made.cost - found.cost)
     expected = numpy.where(numpy.isnan(made.cost), found.plain, expected)
@@ -81,9 +85,6 @@ def _table(
         made.cost, found.cost, expected, expected - band, expected + band, best, found.level, found.growth,
         found.share, found.scale, found.size, found.low_level,
     )  # fmt: skip
-    begin = (
-        0 if since is None else next((n for n, day in enumerate(made.days) if day >= since), len(made.days))
-    )
     days = made.days[begin:]
     columns: dict[str, polars.Series] = {
         "series_id": polars.Series(made.names, dtype=polars.String).gather(

@@ -21,17 +21,21 @@ _EXPLAINS = 0.85
 """A cut explains a cause that has this share of its impact."""
 _MOVED = 0.6
 """And whose own sum moved by this share of it: money that only went from one place in it to another moves no sum."""
+_DRIFTS = 0.15
+"""What moved by less than this share of how far the rest did, of what is usual, only drifts: seasons and growth."""
 _NEAR = 0.1
 """Cuts whose usual cost differs by less than this share are as good as one another."""
 _OWN = 0.5
 """A finding is of a cause that is known already unless this share of its money lies outside."""
 _SAYS = 0.7
 """And it tells how long that cause lasts if this share lies in its cells."""
+_SETTLES = 7
+"""Days for which a new cause may still be found to be narrower than it looked."""
 _AGAIN = (3, 7, 14, 28)
 """What is excused is looked at again after so many days, if it goes on."""
 _PAUSE = 7
 """Days of quiet after which the same cells are the same cause still."""
-_MANY, _ALIKE = 3, 2.5
+_MANY, _ALIKE = 3, 2.0
 """So many causes on one day, whose relative changes are within this factor of their median (and no more than as much again
 as usual), are one."""
 
@@ -42,7 +46,10 @@ Mask = NDArray[numpy.bool_]
 class Cause:
     """One thing that happened. `findings` are those of its cells, the one that raised it first."""
 
+    first: Series
+    """That at which it was first reported: its key is made of it."""
     series: Series
+    """That which explains it best."""
     seen: int
     """The column of the day on which it was first seen."""
     direction: str
@@ -57,6 +64,8 @@ class Cause:
     """Whether it is what is paid for use that changed, not the use."""
     broad: bool = False
     """Whether it is many cells that moved alike: one that moved otherwise is then another cause."""
+    without: tuple[Series, ...] = ()
+    """Where other causes went on already: that is not part of it."""
 
     @property
     def start(self) -> int:
@@ -123,13 +132,17 @@ def causes(book: Book, found: Sequence[Finding], least: float) -> list[Cause]:
     due: dict[int, list[_Due]] = {}
     for finding in sorted(found, key=lambda f: (f.first_seen, f.start, f.series_id)):
         due.setdefault(book.place(finding.first_seen), []).append(_Due(finding))
+    before, last = 0, book.costs.shape[1] - 1
     while due:
         column = min(due)
+        _narrow(book, known, before, column - 1)
+        before = column - 1
         for again in _on_a_day(book, known, due.pop(column), column, least):
             for later in _AGAIN[again.times - 1 : again.times]:
                 day = book.place(again.finding.first_seen) + later
-                if column < day < book.costs.shape[1]:
+                if column < day <= last:
                     due.setdefault(day, []).append(again)
+    _narrow(book, known, before, last)
     return known
 
 
@@ -152,40 +165,68 @@ def _on_a_day(book: Book, known: list[Cause], group: Sequence[_Due], seen: int, 
         if best is None or best[0].money <= 0:
             break
         waiting = [candidate for _, candidate in own if candidate is not best[1]]
-        cause = _cause(book, best[0], seen)
+        cause = _cause(book, best[0], seen, [*known, *(c for _, c in new)])
         if _is_expected(book, known, cause, seen):
             excused.append(cause.cells)
             again.append(replace(best[1].due, times=best[1].due.times + 1))
         else:
             new.append((best[0], cause))
     for direction in ("up", "down"):
-        known += _joined(book, known, [pair for pair in new if pair[1].direction == direction], seen)
+        found = _joined(book, known, [pair for pair in new if pair[1].direction == direction], seen)
+        _part(book, known, found, seen)
+        known += found
     return again
+
+
+def _part(book: Book, known: Sequence[Cause], found: Sequence[Cause], seen: int) -> None:
+    """Takes what turns out to be a cause of its own out of one of many cells that goes on."""
+    for wide in (cause for cause in known if cause.broad):
+        inner = [c for c in found if wide.end(seen) >= c.start and _is_within(c.cells, wide.cells)]
+        if inner:
+            wide.without += tuple(cause.series for cause in inner)
+            wide.cells = wide.cells & ~numpy.logical_or.reduce([cause.cells for cause in inner])
+            sign = 1.0 if wide.direction == "up" else -1.0
+            costs = book.costs[wide.cells].sum(axis=0)
+            wide.course = course(costs, wide.start, wide.seen, sign, book.first.weekday())
 
 
 def _joined(
     book: Book, known: Sequence[Cause], new: list[tuple[_Candidate, Cause]], seen: int
 ) -> list[Cause]:
-    """The causes that are new on a day, those that moved alike as one, where there are several of them and their common cut
-    has no cause that goes on already."""
-    middle = float(numpy.median([cause.relative for _, cause in new])) if new else 0.0
+    """The causes that are new on a day, those that moved alike as one, where there are several of them. Where such a one goes
+    on already they are part of it: a season reaches its height."""
+    apart = [cause for _, cause in new]
+    middle = float(numpy.median([cause.relative for cause in apart])) if new else 0.0
     alike = [pair for pair in new if middle / _ALIKE <= pair[1].relative <= min(1.0, middle * _ALIKE)]
     if len(alike) < _MANY:
-        return [cause for _, cause in new]
-    first = max(alike, key=lambda pair: pair[0].rank)[0]
-    start = int(numpy.median([candidate.start for candidate, _ in alike]))
-    cells = numpy.logical_or.reduce([candidate.cells for candidate, _ in alike])
+        return apart
+    one, whole = _one_of(book, [candidate for candidate, _ in alike], seen, known)
+    rest = [pair[1] for pair in new if pair not in alike]
+    near = [c for c in known if c.direction == one.direction and one.start <= c.end(seen) + _PAUSE]
+    wide = next(
+        (c for c in near if c.broad and float(whole.moved[c.cells].sum()) >= _SAYS * whole.money), None
+    )
+    if wide is not None:
+        wide.relative = max(wide.relative, middle)
+        return rest
+    if float(whole.everywhere[one.cells].sum()) < _MOVED * whole.money:
+        return apart
+    one.relative = middle
+    one.findings = [candidate.finding for candidate, _ in alike]
+    return [one, *rest]
+
+
+def _one_of(
+    book: Book, alike: Sequence[_Candidate], seen: int, known: Sequence[Cause]
+) -> tuple[Cause, _Candidate]:
+    """The one cause of several candidates, and they as one."""
+    first = max(alike, key=lambda candidate: candidate.rank)
+    start = int(numpy.median([candidate.start for candidate in alike]))
+    cells = numpy.logical_or.reduce([candidate.cells for candidate in alike])
     found = usual.change(book, start, seen)
     moved = first.sign * found.moved
     whole = _Candidate(first.due, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
-    one = _cause(book, whole, seen, broad=True)
-    others = [c for c in known if c.direction == one.direction and start <= c.end(seen) + _PAUSE]
-    foreign = sum(float(moved[c.cells & one.cells].sum()) for c in others)
-    if float(moved[one.cells].sum()) < _MOVED * whole.money or foreign > (1 - _MOVED) * whole.money:
-        return [cause for _, cause in new]
-    one.findings = [finding for _, cause in alike for finding in cause.findings]
-    others = [pair[1] for pair in new if pair not in alike]
-    return [one, *others]
+    return _cause(book, whole, seen, known, broad=True), whole
 
 
 def _candidate(book: Book, due: _Due, seen: int) -> _Candidate | None:
@@ -229,12 +270,52 @@ def _attach(near: Sequence[Cause], candidate: _Candidate) -> None:
         near[most].findings.append(candidate.finding)
 
 
-def _cause(book: Book, candidate: _Candidate, seen: int, broad: bool = False) -> Cause:
+def _narrow(book: Book, known: Sequence[Cause], before: int, until: int) -> None:
+    """Places young causes at a smaller cut, if the days after column `before`, up to `until`, show one that explains them:
+    a first day says little."""
+    for seen in range(before + 1, until + 1):
+        for cause in known:
+            if (
+                not cause.broad
+                and not cause.without
+                and 0 < seen - cause.seen <= _SETTLES
+                and cause.end(seen) == seen
+            ):
+                _place_at_smaller(book, cause, seen)
+
+
+def _place_at_smaller(book: Book, cause: Cause, seen: int) -> None:
+    found = usual.change(book, cause.start, seen)
+    due = _Due(cause.findings[0])
+    sign = 1.0 if cause.direction == "up" else -1.0
+    moved = sign * found.moved
+    own = numpy.where(cause.cells, moved, 0.0)
+    candidate = _Candidate(due, cause.start, cause.cells, own, moved, found.usual)
+    series = _explaining(book, candidate)
+    cells = cause.cells if series is None else book.mask(series)
+    size = numpy.abs(found.usual)
+    if series is None or size[cells].sum() >= size[cause.cells].sum():
+        return
+    costs = book.costs[cells].sum(axis=0)
+    cause.series, cause.cells = series, cells
+    cause.course = course(costs, cause.start, cause.seen, sign, book.first.weekday())
+    cause.owner = _owner(book, series, candidate)
+
+
+def _cause(
+    book: Book, candidate: _Candidate, seen: int, known: Sequence[Cause], broad: bool = False
+) -> Cause:
     series = _explaining(book, candidate) or Series.read(candidate.finding.series_id)
     cells = book.mask(series)
+    apart = [
+        c for c in known if not c.broad and c.end(seen) >= candidate.start and _is_within(c.cells, cells)
+    ]
+    if apart:
+        cells = cells & ~numpy.logical_or.reduce([cause.cells for cause in apart])
     costs = book.costs[cells].sum(axis=0)
     start = candidate.start if broad else began(costs, candidate.start, seen, candidate.sign)
     return Cause(
+        series,
         series,
         seen,
         candidate.finding.direction,
@@ -245,11 +326,19 @@ def _cause(book: Book, candidate: _Candidate, seen: int, broad: bool = False) ->
         _owner(book, series, candidate),
         is_rate(book, cells, start, seen),
         broad,
+        tuple(dict.fromkeys(cause.series for cause in apart)),
     )
+
+
+def _is_within(cells: Mask, others: Mask) -> bool:
+    """Whether cells are a part of others, and not all of them."""
+    return bool(not (cells & ~others).any() and (others & ~cells).any())
 
 
 def _owner(book: Book, series: Series, candidate: _Candidate) -> str:
     """The team of the cut; else the one that most of the money is of, where there is one."""
+    if not series.dimensions:
+        return ""
     if "x_Team" in series.dimensions:
         return series.narrowed(("x_Team",)).members[0] or ""
     teams = book.group(("x_Team",))
@@ -259,18 +348,25 @@ def _owner(book: Book, series: Series, candidate: _Candidate) -> str:
 
 
 def _explaining(book: Book, candidate: _Candidate) -> Series | None:
-    """The smallest series that has most of what moved, and moved itself; of equals the more specific one, with a team."""
+    """The smallest series that has most of what moved, and moved itself; of equals the more specific one, with a team.
+
+    Less than most is enough where the rest only drifts: moved by far less of what is usual there.
+    """
     moved = candidate.moved
-    money = float(moved.sum())
+    money, base = float(moved.sum()), float(numpy.abs(candidate.usual[candidate.cells]).sum())
     if money <= 0:
         return None
     choices: list[tuple[float, tuple[str, ...], tuple[str | None, ...]]] = []
     for cut in CUTS:
         group = book.group(cut)
-        shares = group.sums(moved) / money
-        kept = (shares >= _EXPLAINS) & (group.sums(candidate.everywhere) / money >= _MOVED)
+        inside = group.sums(moved)
+        kept = (inside >= _MOVED * money) & (group.sums(candidate.everywhere) >= _MOVED * money)
         sizes, members = group.sums(numpy.abs(candidate.usual)), list(group.members)
-        choices += [(float(sizes[n]), cut, members[n]) for n in numpy.flatnonzero(kept)]
+        own = group.sums(numpy.where(candidate.cells, numpy.abs(candidate.usual), 0.0))
+        for n in numpy.flatnonzero(kept):
+            drifts = (money - inside[n]) * own[n] <= _DRIFTS * inside[n] * (base - own[n])
+            if inside[n] >= _EXPLAINS * money or drifts:
+                choices.append((float(sizes[n]), cut, members[n]))
     if not choices:
         return None
     smallest = min(size for size, _, _ in choices)

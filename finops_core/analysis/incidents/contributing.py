@@ -76,24 +76,23 @@ class Parts:
         return tuple(found)
 
 
-def parts(ledger: Ledger, series: Series, start: date, end: date, first: date) -> Parts:
-    """What a series costs from `start` to `end` (included) more than usual, by DIMENSIONS; `first` is the first day that
+def parts(
+    ledger: Ledger, series: Series, without: Sequence[Series], start: date, end: date, first: date
+) -> Parts:
+    """What a series, without parts of it, costs from `start` to `end` (included) more than usual, by DIMENSIONS; `first` is the first day that
     anything is known of. One question, to the charges themselves; in SQL, for compiling it would take longer than the answer."""
     before = max(first, start - timedelta(7 * _WEEKS))
-    members = dict(zip(series.dimensions, series.members, strict=True))
-    own = [f"{name} IS NULL" if member is None else f"{name} = ${name}" for name, member in members.items()]
+    values: dict[str, Any] = {"start": start, "before": before, "end": end + timedelta(1)}
+    own = [WATCHED_SQL, _is_of(series, values), *(f"NOT ({_is_of(other, values)})" for other in without)]
     named = ", ".join(DIMENSIONS)
     statement = f"""
         SELECT {named}, isodow(ChargePeriodStart) AS weekday,
                coalesce(sum({METRIC}) FILTER (ChargePeriodStart >= $start), 0) AS now,
                coalesce(sum({METRIC}) FILTER (ChargePeriodStart < $start), 0) AS past
         FROM charges
-        WHERE {" AND ".join([WATCHED_SQL, f"{CURRENCY} = ${CURRENCY}", *own])}
+        WHERE {" AND ".join(own)}
               AND ChargePeriodStart >= $before AND ChargePeriodStart < $end
         GROUP BY ALL"""
-    values: dict[str, Any] = {"start": start, "before": before, "end": end + timedelta(1)}
-    values |= {name: member for name, member in members.items() if member is not None}
-    values[CURRENCY] = series.currency
     found = ledger.frame(statement, values)
     factors = _factors(before, start, end)
     usual = polars.col("past").cast(polars.Float64) * polars.col("weekday").replace_strict(
@@ -103,6 +102,16 @@ def parts(ledger: Ledger, series: Series, start: date, end: date, first: date) -
     return Parts(
         changes.group_by(DIMENSIONS).agg(polars.col("impact").sum()), Decimal(found["now"].sum() or 0)
     )
+
+
+def _is_of(series: Series, values: dict[str, Any]) -> str:
+    """SQL: whether a charge is of a series. Adds the values that it names."""
+    conditions = []
+    for name, member in ((CURRENCY, series.currency), *zip(series.dimensions, series.members, strict=True)):
+        value = f"value{len(values)}"
+        values[value] = member
+        conditions.append(f"{name} IS NOT DISTINCT FROM ${value}")
+    return " AND ".join(conditions)
 
 
 def moved(

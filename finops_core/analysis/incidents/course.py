@@ -14,6 +14,8 @@ _BACK = 14
 """How many days before it was noticed a cause may have begun."""
 _CLEAR, _PART = 2.0, 0.3
 """A day belongs to it, going back, that is away by so many usual deviations, and by this share of its largest day."""
+_ABRUPT = 0.5
+"""A first day that differs from the one before by this share of the largest is the first."""
 _STILL = 0.5
 """It goes on while a day is away by this share of what its first days were."""
 _DRIFT = 0.004
@@ -41,14 +43,19 @@ class Course:
 
 
 def began(costs: Floats, start: int, seen: int, sign: float) -> int:
-    """The first day of a rise (sign 1) or fall (−1) of a series that was noticed on `seen` and dated to `start`: earlier
-    days in a row that are clearly away too are part of it, but for single ones amid them."""
+    """The first day of a rise (sign 1) or fall (−1) of a series that was noticed on `seen` and dated to `start`: the first
+    from then on that is clearly away, and unless that one stands out, earlier days in a row that are away too, but for
+    single ones amid them."""
     first = max(0, start - _BACK)
     if first < 7:
         return start
     base = usual.profile(costs[None, :], first)[0]
     away = sign * (costs - base[numpy.arange(len(costs)) % 7])
-    bar = max(_CLEAR * usual.noise(costs, first), _PART * float(away[start : seen + 1].max()))
+    most = float(away[start : seen + 1].max())
+    start = next(day for day in range(start, seen + 1) if away[day] >= _PART * most or day == seen)
+    if start == 0 or away[start] - away[start - 1] >= _ABRUPT * most:
+        return start
+    bar = max(_CLEAR * usual.noise(costs, first), _PART * most)
     found, missed = start, 0
     for day in range(start - 1, first - 1, -1):
         if away[day] > bar + _DRIFT * (day - first) * abs(base[day % 7]):

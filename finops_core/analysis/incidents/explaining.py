@@ -93,4 +93,4 @@ def _days(incident: Incident) -> str:
 
 def _whole(value: Decimal) -> str:
     """Without decimals from 10 up."""
-    return f"{value:,.0f}" if abs(value) >= 10 else words.amount(value)
+    return f"{value:,.0f}".replace("-", words.MINUS) if abs(value) >= 10 else words.amount(value)

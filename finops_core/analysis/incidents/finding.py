@@ -6,20 +6,23 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import numpy
 import polars
 
-from finops_core.analysis.detection import Evidence, Finding, Settings, findings
+from finops_core.analysis.detection import Evidence, Finding, Settings, findings, kinds
 from finops_core.analysis.incidents import watching
 from finops_core.analysis.incidents.causes import Cause, causes
 from finops_core.analysis.incidents.completeness import judged
 from finops_core.analysis.incidents.contributing import Parts, account_names, moved, parts
-from finops_core.analysis.incidents.cuts import Book
+from finops_core.analysis.incidents.cuts import Book, Floats
 from finops_core.analysis.incidents.explaining import likely, near, sentence
-from finops_core.analysis.incidents.incident import Incident, KnownEvent, key_of
+from finops_core.analysis.incidents.incident import METRIC, Incident, KnownEvent, key_of
 from finops_core.analysis.incidents.series_names import Series, prefix
 from finops_core.analysis.incidents.severities import Severities, severities
 from finops_core.analysis.incidents.watching import watched
+from finops_core.model.engine import PERIOD
 from finops_core.model.ledger import Ledger
+from finops_core.model.query import Query
 from finops_core.store.deployments import Deployment
 from finops_core.store.deployments import deployments as told
 from finops_core.store.state import State
@@ -81,6 +84,14 @@ def series_of(ledger: Ledger, incident: Incident) -> polars.DataFrame:
     """
     name = incident.member_series.id
     days = watched(ledger).evidence.days.filter(polars.col("series_id") == name)
+    if incident.without:
+        asked = Query(METRIC, grain="day", where=incident.conditions())
+        costs = ledger.query(asked).select(
+            polars.col(PERIOD).alias("date"), polars.col(METRIC).cast(polars.Float64).alias("own")
+        )
+        days = days.join(costs, on="date", how="left").with_columns(
+            polars.col("own").fill_null(0).alias("cost")
+        )
     own = polars.col("date").is_between(incident.start, incident.end)
     weekday = polars.col("date").dt.weekday() - 1
     usual = weekday.replace_strict(dict(enumerate(incident.usual)), return_dtype=polars.Float64)
@@ -143,7 +154,7 @@ def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities)
         return None
     first = book.first.weekday()
     brief = Incident(
-        key=key_of(series.currency, series.dimensions, series.members, book.day(cause.start)),
+        key=key_of(cause.first.currency, cause.first.dimensions, cause.first.members, book.day(cause.start)),
         cut=series.cut,
         dimensions=series.dimensions,
         members=series.members,
@@ -153,7 +164,7 @@ def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities)
         first_seen=book.day(cause.seen),
         ongoing=cause.course.closed is None,
         direction=cause.direction,
-        kind=max(own, key=lambda f: abs(f.impact)).kind,
+        kind=_kind(book, cause, own, usual, end),
         expected=expected,
         actual=actual,
         impact=actual - expected,
@@ -163,14 +174,26 @@ def _brief(book: Book, days: polars.DataFrame, cause: Cause, bounds: Severities)
         owner=cause.owner,
         spread=_spread(days, series, book.day(cause.start), book.day(cause.seen)),
         rate=cause.rate,
+        without=cause.without,
         usual=tuple(float(usual[(weekday - first) % 7]) for weekday in range(7)),
     )
     return _weighed(brief, bounds)
 
 
+def _kind(book: Book, cause: Cause, own: Sequence[Finding], usual: Floats, end: int) -> str:
+    """What it looks like over all its days."""
+    columns = numpy.arange(cause.start, end + 1)
+    expected = usual[columns % 7]
+    sign = 1 if cause.direction == "up" else -1
+    excess = sign * (book.costs[cause.cells][:, columns].sum(axis=0) - expected)
+    weekends = all(book.day(day).weekday() >= 5 for day in cause.course.days if day <= end)
+    leak = weekends and any(finding.kind == "weekend leak" for finding in own)
+    return kinds.kind(sign, excess, float(expected.sum()), leak)
+
+
 def _level(book: Book, cause: Cause, finding: Finding) -> float:
     """What the detector expected of the days, against what was usual before: it knows growth and seasons."""
-    if finding.series_id != cause.series.id:
+    if finding.series_id != cause.series.id or cause.without:
         return 1.0
     days = range(book.place(finding.start), book.place(finding.end) + 1)
     usual = float(sum(cause.course.usual[column % 7] for column in days))
@@ -224,7 +247,9 @@ def _parts(ledger: Ledger, incident: Incident, first: date) -> Parts:
     if key not in _kept:
         if len(_kept) > _REMEMBERED:
             _kept.clear()
-        _kept[key] = parts(ledger, incident.member_series, incident.start, incident.end, first)
+        _kept[key] = parts(
+            ledger, incident.member_series, incident.without, incident.start, incident.end, first
+        )
     return _kept[key]
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from finops_core.analysis.incidents.series_names import Series
 from finops_core.model.engine import CURRENCY
-from finops_core.model.query import Condition, Node, Query
+from finops_core.model.query import AllOf, Condition, Node, Not, Query
 
 METRIC = "EffectiveCost"
 USAGE = Condition("ChargeCategory", "=", ("Usage",))
@@ -93,6 +93,8 @@ class Incident:
 
     rate: bool = False
     """Whether it is what is paid for use that changed, and the use, at list prices, did not: a commitment or discount ended."""
+    without: tuple[Series, ...] = ()
+    """Parts of its series in which other incidents went on: they are left out of everything that is said of it."""
     usual: tuple[float, ...] = (0.0,) * 7
     """What its days would have cost without it, by weekday, Monday first: `expected` is their sum."""
 
@@ -103,8 +105,11 @@ class Incident:
 
     @property
     def series(self) -> str:
-        """`web × AmazonEC2`, in words."""
-        return " × ".join(member or "(none)" for member in self.members) or "total"
+        """`web × AmazonEC2`, in words; `total without checkout × AmazonCloudWatch`."""
+        others = ", ".join(series.in_words() for series in self.without)
+        return (
+            f"{self.member_series.in_words()} without {others}" if others else self.member_series.in_words()
+        )
 
     def query(self) -> Query:
         """The incident's cost on its days."""
@@ -112,18 +117,23 @@ class Incident:
 
     def conditions(self) -> tuple[Node, ...]:
         """What its charges fulfil."""
-        return conditions_of(self.currency, self.dimensions, self.members)
+        return conditions_of(self.member_series, self.without)
 
 
-def conditions_of(
-    currency: str, dimensions: Sequence[str], members: Sequence[str | None]
-) -> tuple[Node, ...]:
-    """The usage of members in a currency, as conditions."""
-    own = (
+def conditions_of(series: Series, without: Sequence[Series] = ()) -> tuple[Node, ...]:
+    """What is watched of a series, without parts of it, as conditions."""
+    others = []
+    for other in without:
+        own = _members(other)
+        others.append(Not(own[0] if len(own) == 1 else AllOf(tuple(own))))
+    return (*WATCHED, Condition(CURRENCY, "=", (series.currency,)), *_members(series), *others)
+
+
+def _members(series: Series) -> list[Condition]:
+    return [
         Condition(name, "is null") if member is None else Condition(name, "=", (member,))
-        for name, member in zip(dimensions, members, strict=True)
-    )
-    return (*WATCHED, Condition(CURRENCY, "=", (currency,)), *own)
+        for name, member in zip(series.dimensions, series.members, strict=True)
+    ]
 
 
 def key_of(currency: str, dimensions: Sequence[str], members: Sequence[str | None], start: date) -> str:

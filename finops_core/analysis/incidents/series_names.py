@@ -34,6 +34,10 @@ class Series:
         """The dimensions in words."""
         return " × ".join(self.dimensions) or "total"
 
+    def in_words(self) -> str:
+        """`web × AmazonEC2`, or `total`."""
+        return " × ".join(member or "(none)" for member in self.members) or "total"
+
     def narrowed(self, dimensions: Sequence[str]) -> "Series":
         """The series of some of its dimensions."""
         own = dict(zip(self.dimensions, self.members, strict=True))

@@ -19,6 +19,8 @@ from finops_core.store import derived
 
 _NAME = "evidence"
 _KEY = ["series_id", "date"]
+_LEAST_DAYS = 14
+"""Of fewer days nothing can be expected: each weekday has been there once at most."""
 _NOTHING = polars.DataFrame(
     schema={"series_id": polars.String, "date": polars.Date}
     | dict.fromkeys(("cost", "expected", "low", "high", "score"), polars.Float64)
@@ -79,7 +81,7 @@ def _days(ledger: Ledger, version: str, books: list[Book]) -> polars.DataFrame:
 def computed(books: list[Book], before: polars.DataFrame | None) -> polars.DataFrame:
     """The evidence by day; what an earlier version has of days before the first that differs is taken from there."""
     series, above = cuts.table(books), cuts.parents(books)
-    if series.is_empty():
+    if series["date"].n_unique() < _LEAST_DAYS:
         return _NOTHING
     since = None if before is None else _differs(series, before)
     if before is None or since is None:

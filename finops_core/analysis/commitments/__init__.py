@@ -1,0 +1,33 @@
+"""Commitments from the charges alone: how far they are used, what they cover, what they save, and when they end.
+
+Per commitment and in total, exactly, by currency (finops.md's definitions):
+
+- utilisation = Σ EffectiveCost(Used) / Σ EffectiveCost(Used + Unused); idle money = Σ EffectiveCost(Unused);
+- on-demand equivalent of a charge = its ContractedCost, or its ListCost where that is not known;
+- eligible use = Usage of PricingCategory Standard or Committed, of services of which some use was covered;
+- coverage = Σ on-demand equivalent(covered) / Σ on-demand equivalent(eligible);
+- savings = Σ on-demand equivalent(eligible) − Σ EffectiveCost(Used + Unused + eligible that is not covered);
+- effective savings rate = savings / Σ on-demand equivalent(eligible).
+"""
+
+from finops_core.analysis.commitments.figures import (
+    BENEFIT,
+    Commitments,
+    benefit,
+    by_day,
+    commitments,
+    leftovers,
+)
+from finops_core.analysis.commitments.terms import FILE, Terms, terms
+
+__all__ = [
+    "BENEFIT",
+    "FILE",
+    "Commitments",
+    "Terms",
+    "benefit",
+    "by_day",
+    "commitments",
+    "leftovers",
+    "terms",
+]

@@ -1,0 +1,45 @@
+"""What commitments did: used, unused, covered, saved."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from finops_core.cli.session import Json, app, put_json, put_table, the_ledger
+
+
+@app.command()
+def commitments(
+    start: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The day after the last.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="A condition; repeat for more, all must hold.")
+    ] = None,
+    json: Json = False,
+    format: str = "table",
+    out: Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")] = None,
+) -> None:
+    """Utilisation, coverage, savings and idle money of reservations, savings plans and committed use, from the charges alone."""
+    from finops_core.analysis.commitments import commitments as found_of
+    from finops_core.model.query import Query
+
+    asked = Query("EffectiveCost", where=where or (), start=start, end=end)  # type: ignore[arg-type]
+    found = found_of(the_ledger(), asked.start, asked.end, asked.where)
+    if json:
+        put_json({"commitments": _records(found.items), "totals": _records(found.totals)})
+    else:
+        put_table(found.items, format, out)
+
+
+def _records(frame: Any) -> list[dict[str, Any]]:
+    from datetime import date
+    from decimal import Decimal
+
+    from finops_core.store.batches import plain
+
+    def written(value: Any) -> Any:
+        if isinstance(value, Decimal):
+            return plain(value)
+        return value.isoformat() if isinstance(value, date) else value
+
+    return [{name: written(value) for name, value in row.items()} for row in frame.to_dicts()]
