@@ -16,6 +16,7 @@ PAGES = {
     "Plan": [
         view("forecast", "Forecast", "trending_up"),
         view("commitments", "Commitments", "handshake"),
+        view("budgets", "Budgets", "savings"),
     ],
     "Ownership": [
         view("allocation", "Allocation", "account_tree"),

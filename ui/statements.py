@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property, partial
 
 import polars
@@ -11,14 +12,24 @@ import streamlit as st
 from finops_core.analysis import closing
 from finops_core.analysis.breakdown import MISSING
 from finops_core.analysis.journal import Journal, journal
-from finops_core.analysis.statement import KIND, LINE, OWNERS, POOL_COST, PREVIOUS, Statements, statements
+from finops_core.analysis.statement import (
+    BUDGET,
+    KIND,
+    LINE,
+    OWNERS,
+    POOL_COST,
+    PREVIOUS,
+    Statements,
+    statements,
+)
 from finops_core.errors import FarthingError, UsageError
 from finops_core.model import words
 from finops_core.model.export import FORMATS
+from finops_core.store import budgets as plans
 from finops_core.store import closes, rulesets
 from finops_core.store.journal_accounts import accounts
 from finops_core.vocabulary.dimensions import dimension
-from ui import address, answers, figures, kit, tables, whose
+from ui import address, answers, budgets, figures, kit, tables, whose
 from ui.figures import Figure
 from ui.plain import plain
 from ui.viewer import viewer
@@ -77,15 +88,16 @@ def _months(version: str, closed: int) -> list[str]:
     return sorted({*loaded, *closes.closes(answers.state())}, reverse=True)
 
 
-def _version() -> tuple[str, int, int]:
+def _version() -> tuple[str, int, int, int]:
     """What statements depend on beside the question."""
     state = answers.state()
     applied = rulesets.versions(state)
-    return answers.ledger().version, state.version(closes.KIND), applied[0].number if applied else 0
+    budgeted = state.version(plans.KIND)
+    return answers.ledger().version, state.version(closes.KIND), applied[0].number if applied else 0, budgeted
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _statements(month: str, by: str, version: str, closed: int, rules: int) -> Statements:
+def _statements(month: str, by: str, version: str, closed: int, rules: int, budgeted: int) -> Statements:
     return statements(answers.ledger(), answers.state(), month, by)
 
 
@@ -163,7 +175,20 @@ class StatementPage:
             compared = kind == "total" and self.whole.month.is_complete
             before = self.found.before(self.currency) if compared else None
             shown.append(Figure(f"{label}, {self.currency}", words.amount(value), _HELP[kind], value, before))
+        budget = self.found.budget(self.currency)
+        if budget is not None:
+            shown.append(self._budget(budget))
         figures.show(shown)
+
+    def _budget(self, budget: Decimal) -> Figure:
+        """The month's budgets of whose statement it is, and how far the cost they count is."""
+        found = budgets.spent(self.whole.month.period, self.whole.by, self.owner, self.currency)
+        note = (
+            f"{words.percent(found.share)} spent, {found.state}" if found and found.share is not None else ""
+        )
+        told = "Budgets that name the owner; they count its direct cost, not its shares of pools"
+        pace = f". {found.in_words().capitalize()}" if found else ""
+        return Figure(f"Budget, {self.currency}", words.amount(budget), f"{told}{pace}", note=note)
 
     def lines(self) -> None:
         """The lines of a statement; of everybody, the owners, of which a click opens one."""
@@ -212,6 +237,7 @@ class StatementPage:
                     for label in _LABELS.values()
                 ),
                 polars.col(PREVIOUS).filter(polars.col(KIND) == "Total").sum().alias(PREVIOUS),
+                polars.col(BUDGET).filter(polars.col(KIND) == "Total").first().alias(BUDGET),
             )
             .sort(polars.col("Total").abs(), descending=True)
         )
@@ -220,6 +246,8 @@ class StatementPage:
             *((n, tables.money, n) for n in _LABELS.values()),
             (PREVIOUS, tables.money, "Month before"),
         ]
+        if wide[BUDGET].is_not_null().any():
+            columns.append((BUDGET, tables.money, "Budget"))
         sums = {name: wide[name].sum() for name, write, _ in columns if write is tables.money}
         row = tables.show(
             wide,

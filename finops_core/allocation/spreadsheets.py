@@ -22,7 +22,12 @@ def rows_of(data: bytes, name: str) -> list[Row]:
 
     Of a workbook, the first sheet. A CSV is UTF-8, divided by commas, semicolons or tabs, whichever its header has most of.
     """
-    rows = _xlsx(data, name) if zipfile.is_zipfile(io.BytesIO(data)) else _csv(data, name)
+    return [(number, [_text(cell) for cell in cells]) for number, cells in cells_of(data, name)]
+
+
+def cells_of(data: bytes, name: str, divider: str | None = None) -> list[tuple[int, list[Any]]]:
+    """As `rows_of`, with the numbers and dates of a workbook as such; of a CSV whose divider may be known."""
+    rows = _xlsx(data, name) if zipfile.is_zipfile(io.BytesIO(data)) else _csv(data, name, divider)
     found = list(islice(rows, _MOST_ROWS + 1))
     if not found:
         raise InputRefused("is empty", Place(name))
@@ -62,7 +67,7 @@ def xlsx_bytes(header: Sequence[str], rows: Iterable[Sequence[str]], sheet: str 
     return buffer.getvalue()
 
 
-def _csv(data: bytes, name: str) -> Iterator[Row]:
+def _csv(data: bytes, name: str, divider: str | None) -> Iterator[tuple[int, list[Any]]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -72,7 +77,7 @@ def _csv(data: bytes, name: str) -> Iterator[Row]:
             "Save it as CSV in UTF-8, or as XLSX",
         ) from error
     first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=divider or max(",;\t", key=first.count), strict=True)
     number = 0
     try:
         for number, cells in enumerate(reader, start=1):
@@ -82,7 +87,7 @@ def _csv(data: bytes, name: str) -> Iterator[Row]:
         raise InputRefused(f"cannot be read as CSV: {error}", Place(name, row=number + 1)) from error
 
 
-def _xlsx(data: bytes, name: str) -> Iterator[Row]:
+def _xlsx(data: bytes, name: str) -> Iterator[tuple[int, list[Any]]]:
     import openpyxl
 
     try:
@@ -95,9 +100,8 @@ def _xlsx(data: bytes, name: str) -> Iterator[Row]:
         for number, row in enumerate(
             book.worksheets[0].iter_rows(max_col=_MOST_COLUMNS, values_only=True), 1
         ):
-            cells = [_text(value) for value in row] if any(v is not None for v in row) else []
-            if any(cell.strip() for cell in cells):
-                yield number, cells
+            if any(value is not None and str(value).strip() for value in row):
+                yield number, list(row)
     except InputRefused:
         raise
     except Exception as error:  # openpyxl raises whatever a damaged part makes it stumble over
@@ -107,6 +111,8 @@ def _xlsx(data: bytes, name: str) -> Iterator[Row]:
 
 def _text(value: Any) -> str:
     """A cell as somebody would have typed it."""
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,15 +1,19 @@
 """Showback statements: what each team or cost centre caused itself, what it bears of shared pools, and adjustments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 import polars
 
 from finops_core.analysis.breakdown import MISSING
+from finops_core.analysis.budgets.costs import planned
 from finops_core.analysis.closing import COSTS, DETAIL, MONEY, POOL, Month, following, month
 from finops_core.errors import UsageError
 from finops_core.model.ledger import Ledger
+from finops_core.store.budgets import BUDGET as PLAN
+from finops_core.store.budgets import budgets
 from finops_core.store.state import State
 
 OWNERS = ("x_Team", "x_CostCenter")
@@ -34,7 +38,8 @@ class Statements:
     table: polars.DataFrame
     """The owner (null: nobody's), BillingCurrency, Kind (direct | shared | adjustment | total), Line, BilledCost, EffectiveCost,
     PreviousEffectiveCost (charges of the month before; null where there is no such month, and for adjustments),
-    PoolEffectiveCost (the whole pool, of shares), Budget (empty yet)."""
+    PoolEffectiveCost (the whole pool, of shares), Budget (of totals: the
+    month's budgets that name the owner; null where there is none)."""
 
     def owners(self) -> list[str]:
         """What the owners are called, in order; those of charges without one `(none)`, last."""
@@ -60,6 +65,11 @@ class Statements:
         """The sum of one kind of lines in a currency, over all owners of the table."""
         of_kind = (polars.col(KIND) == kind) & (polars.col("BillingCurrency") == currency)
         return Decimal(self.table.filter(of_kind)[column].sum() or 0)
+
+    def budget(self, currency: str) -> Decimal | None:
+        """The budgets of all owners of the table; None where none has one."""
+        of_currency = self.table.filter(polars.col("BillingCurrency") == currency)[BUDGET].drop_nulls()
+        return Decimal(of_currency.sum()) if len(of_currency) else None
 
     def before(self, currency: str) -> Decimal | None:
         """The charges of the month before; None where there is no such month."""
@@ -90,7 +100,9 @@ def statements(
     if lines not in DETAIL:
         raise UsageError(f"direct costs are listed by {' or '.join(DETAIL)}, not by {lines!r}")
     now = month(ledger, state, period)
-    return Statements(now, by, lines, _table(now, month(ledger, state, following(period, -1)), by, lines))
+    table = _table(now, month(ledger, state, following(period, -1)), by, lines)
+    of = planned(budgets(state), PLAN, date.fromisoformat(f"{period}-01"), by)
+    return Statements(now, by, lines, _with_budgets(table, of, by))
 
 
 def _table(now: Month, before: Month, by: str, lines: str) -> polars.DataFrame:
@@ -130,6 +142,14 @@ def _table(now: Month, before: Month, by: str, lines: str) -> polars.DataFrame:
             nulls_last=True,
         )
     )
+
+
+def _with_budgets(
+    table: polars.DataFrame, of: Mapping[tuple[str, str | None], Decimal], by: str
+) -> polars.DataFrame:
+    rows = table.select("BillingCurrency", by, KIND).iter_rows()
+    amounts = [of.get((currency, owner)) if kind == TOTAL else None for currency, owner, kind in rows]
+    return table.with_columns(polars.Series(BUDGET, amounts, MONEY))
 
 
 def _named(figures: polars.DataFrame, lines: str) -> polars.DataFrame:

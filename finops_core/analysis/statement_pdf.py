@@ -172,7 +172,9 @@ def _currency(document: _Document, found: Statements, currency: str) -> None:
     exact = found.amount("total", currency)
     billed = found.amount("total", currency, "BilledCost")
     said = f"Exact total {plain(exact)} {currency}. Billed for the same charges: {_amount(rounded(billed))}."
-    document.write_text(f"{said} Budget: none set.", 7.5, _QUIET, height=4.2, last=True, whole=True)
+    budget = found.budget(currency)
+    plan = "none set" if budget is None else f"{_amount(rounded(budget))} {currency}"
+    document.write_text(f"{said} Budget: {plan}.", 7.5, _QUIET, height=4.2, last=True, whole=True)
     document.write_text(
         "Lines are rounded so that they sum to the total.", 7.5, _QUIET, height=4.2, last=True
     )

@@ -22,6 +22,7 @@ GROUPS = (
     "detecting",
     "committing",
     "recommending",
+    "budgeting",
     "owning",
     "currencies",
     "deploying",

@@ -15,7 +15,7 @@ from finops_core.demo.seasons import LONGEST, Month, month_of
 from finops_core.demo.seasons import months as last_months
 from finops_core.demo.totals import MonthTotals
 from finops_core.errors import UsageError
-from finops_core.store import deployments, metric_files, rulesets
+from finops_core.store import budgets, deployments, metric_files, rulesets
 from finops_core.store.applying import apply
 from finops_core.store.batches import Batch
 from finops_core.store.home import Home
@@ -51,6 +51,8 @@ def make_demo(
     _apply_rules(home, folder / "ownership")
     told = deployments.from_csv((folder / "deployments.csv").read_bytes(), "deployments.csv")
     deployments.add(State(home), told, "Sofia Lindqvist")
+    if not budgets.budgets(State(home)):
+        budgets.enter(State(home), planning.budget_lines(folder / "budgets.csv"), "Sofia Lindqvist")
     batches: list[Batch] = []
     if first_version is not None and not _is_known(home, first_version):
         progress(f"Loading AWS's first version of {RESTATED.label}")
@@ -111,24 +113,24 @@ def _write_beside(
     folder: Path, calendar: list[Month], written: dict[str, dict[str, MonthTotals]], scale: float, seed: int
 ) -> None:
     write_ownership(folder / "ownership")
-    rates = planning.write_rates(folder, calendar)
-    planning.write_budgets(folder, calendar, _usual(calendar[0], written, rates))
+    planning.write_rates(folder, calendar)
+    planning.write_budgets(folder, calendar, _usual(calendar[0], written))
     planning.write_deployments(folder, calendar, seed)
     planning.write_metrics(folder, calendar, scale, seed)
     planning.write_drivers(folder / "drivers", calendar, scale, seed)
 
 
-def _usual(
-    month: Month, written: dict[str, dict[str, MonthTotals]], rates: dict[str, float]
-) -> dict[str, int]:
-    """What each team costs in a full month, in units of USD; the shared rest last."""
+def _usual(month: Month, written: dict[str, dict[str, MonthTotals]]) -> dict[tuple[str, str], int]:
+    """What each team costs in a full month, in units of each currency of its bills; the shared rest last."""
     whole = month.length / len(month.days)
-    found = dict.fromkeys([*teams(), planning.SHARED], 0)
+    found = {(team, "USD"): 0 for team in (*teams(), planning.SHARED)}
     for source, by_month in written.items():
-        rate = rates[month.label] if truth.CURRENCIES[source] == "EUR" else 1.0
         for team, amount in by_month[month.label].teams.items():
-            found[team or planning.SHARED] += round(amount * rate * whole)
-    return {team: max(amount, UNIT) for team, amount in found.items()}
+            key = (team or planning.SHARED, truth.CURRENCIES[source])
+            found[key] = found.get(key, 0) + round(amount * whole)
+    order = [*teams(), planning.SHARED]
+    ranked = sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1] != "USD"))
+    return {key: max(amount, UNIT) for key, amount in ranked}
 
 
 def _is_known(home: Home, file: Path) -> bool:

@@ -1,7 +1,9 @@
 """What stands beside the bills: budgets, deployments, business metrics, drivers of shared cost, rates of exchange."""
 
+import csv
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from finops_core.demo.money import UNIT
 from finops_core.demo.seasons import LAST_DAY, Floats, Month, factors
 from finops_core.demo.usage import generator
 from finops_core.demo.writing import write_csv
+from finops_core.store.budgets import BudgetLine, of_member
 
 SHARED = "(shared)"
 """Budgets of what belongs to no team: support, tax, idle commitments."""
@@ -77,19 +80,42 @@ def write_rates(folder: Path, months: Sequence[Month]) -> dict[str, float]:
     return rates
 
 
-def write_budgets(folder: Path, months: Sequence[Month], first: dict[str, int]) -> None:
-    """A sheet: a row a team, a column a month to the end of the year. Planned on the usual cost of the first month."""
+def write_budgets(folder: Path, months: Sequence[Month], first: dict[tuple[str, str], int]) -> None:
+    """A sheet: a row a team and currency of its bills, a column a month to the end of the year. Planned on the usual cost of
+    the first month."""
     labels = [m.label for m in months]
     labels += [f"{LAST_DAY.year}-{n:02d}" for n in range(LAST_DAY.month + 1, 13)]
+    order = list(dict.fromkeys(team for team, _ in first))
     rows = []
-    for number, (team, usual) in enumerate(first.items()):
+    for (team, currency), usual in first.items():
         rise = 1.05 if team in ("assistant", "ml") else 1.02
-        margin = 1.0 + 0.02 * (number % 4)
+        margin = 1.0 + 0.02 * (order.index(team) % 4)
         amounts = [round(usual / UNIT * margin * rise**n, -2) for n in range(len(labels))]
         rows.append(
-            {"team": team, "currency": "USD"} | dict(zip(labels, (f"{a:.0f}" for a in amounts), strict=True))
+            {"team": team, "currency": currency}
+            | dict(zip(labels, (f"{a:.0f}" for a in amounts), strict=True))
         )
     write_csv(folder / "budgets.csv", polars.DataFrame(rows))
+
+
+def budget_lines(file: Path) -> list[BudgetLine]:
+    """The amounts of `write_budgets`."""
+    with file.open(encoding="utf-8", newline="") as text:
+        rows = list(csv.DictReader(text))
+    return [
+        BudgetLine(
+            row["team"],
+            "" if row["team"] == SHARED else row["team"],
+            "EffectiveCost",
+            of_member("x_Team", None if row["team"] == SHARED else row["team"]),
+            row["currency"],
+            date.fromisoformat(f"{label}-01"),
+            Decimal(amount),
+            note=f"from {file.name}",
+        )
+        for row in rows
+        for label, amount in list(row.items())[2:]
+    ]
 
 
 def write_deployments(folder: Path, months: Sequence[Month], seed: int) -> None:

@@ -20,7 +20,9 @@ from finops_core.model.query import Query
 from finops_core.quality import history
 from finops_core.quality.verify import verify
 from finops_core.store.batches import Batch, plain
+from finops_core.store.budgets import budgets as kept_budgets
 from finops_core.store.home import Home
+from finops_core.store.state import State
 from tests import exports_demo as exports
 
 MONTHS = ["2026-08", "2026-09", "2026-10", "2026-11"]
@@ -240,7 +242,11 @@ def test_what_stands_beside_the_bills(made: tuple[Home, list[Batch]]) -> None:
     folder = made[0].path / "demo"
     budgets = (folder / "budgets.csv").read_text().splitlines()
     assert budgets[0] == "team,currency,2026-08,2026-09,2026-10,2026-11,2026-12"
-    assert [line.split(",")[0] for line in budgets[1:]] == [*teams(), "(shared)"]
+    in_dollars = [line.split(",")[0] for line in budgets[1:] if line.split(",")[1] == "USD"]
+    assert in_dollars == [*teams(), "(shared)"]
+    in_euro = [line.split(",")[0] for line in budgets[1:] if line.split(",")[1] == "EUR"]
+    assert in_euro == ["payments", "warehouse", "platform", "data-platform", "(shared)"]
+    assert len(kept_budgets(State(made[0]))) == len(budgets[1:]) * 5
     metrics = {line.split(",")[1] for line in (folder / "metrics.csv").read_text().splitlines()[1:]}
     assert metrics == {"requests", "orders", "customers", "tokens"}
     for name in ("deployments.csv", "rates.csv", "drivers/kubernetes_usage.csv", "ownership/people.csv"):
