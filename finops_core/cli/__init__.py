@@ -27,6 +27,7 @@ GROUPS = (
     "closing",
     "tagging",
     "checking",
+    "alerting",
     "mapping",
     "driving",
     "making",
