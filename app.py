@@ -16,6 +16,7 @@ PAGES = {
     "Plan": [
         view("forecast", "Forecast", "trending_up"),
         view("budgets", "Budgets", "savings"),
+        view("alerts", "Alerts", "campaign"),
     ],
     "Ownership": [
         view("allocation", "Allocation", "account_tree"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _WITHIN = "FARTHING_ALERT_"
@@ -17,6 +17,8 @@ _LOCAL = ("dbus", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows")
 """Schemes that act on the server itself."""
 _NAMED_HOSTS = ("json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos")
 """Schemes whose host is no secret."""
+_OPEN = ("smtp", "port", "from", "to", "cc", "name", "mode", "format", "method", "verify", "cto", "rto")
+"""Parameters of URLs that are no secret."""
 _CONNECT, _ANSWER = 5.0, 10.0
 """Seconds that a channel has to connect, and to answer."""
 
@@ -151,7 +153,8 @@ def _heard() -> Iterator[list[str]]:
 def _in_words(said: list[str], address: str) -> str:
     """The first thing that Apprise said, unless a part of the URL is in it that may be secret."""
     parts = urlsplit(address)
-    secret = [parts.username, parts.password, *parts.path.split("/"), *re.split("[&=]", parts.query)]
+    asked = [value for name, value in parse_qsl(parts.query) if name not in _OPEN]
+    secret = [parts.username, parts.password, *parts.path.split("/"), *asked]
     if address.partition("://")[0].lower() not in _NAMED_HOSTS:
         secret.append(parts.netloc)
     words = next(iter(said), "the channel did not take it")

@@ -1,5 +1,6 @@
 """alerts.yaml: the channels, who is told through which, and the rules. Text in, typed data out."""
 
+import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,9 @@ from finops_core.alerting.rule import Written as Model
 from finops_core.allocation import written
 from finops_core.allocation.written import Written
 from finops_core.errors import InputRefused, Place, UsageError
+from finops_core.store import audit
 from finops_core.store.home import Home
+from finops_core.store.state import State
 
 FILE = "alerts.yaml"
 _LONGEST = 1 << 20
@@ -118,6 +121,14 @@ def store(home: Home, text: str) -> AlertRules:
     return found
 
 
+def put_in_force(home: Home, state: State, text: str, who: str) -> AlertRules:
+    """As `store`, with an entry in the audit log."""
+    found = store(home, text)
+    details = {"rules": len(found.rules), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    audit.append(state, "put in force", "alert rules", who, details=details)
+    return found
+
+
 def _rule(found: Written, number: int) -> Rule:
     """One rule, judged by the fields of its kind, with its own lines."""
     at: tuple[Hashable, ...] = ("rules", number)
@@ -149,6 +160,3 @@ def _refuse_unknown_channels(file: _File, rules: tuple[Rule, ...], found: Writte
             if name not in file.channels:
                 known = ", ".join(file.channels) or "none"
                 raise InputRefused(f"there is no channel {name!r}; known are {known}", found.place(path))
-
-
-__all__ = ["FILE", "AlertRules", "alert_rules", "parse", "shipped_text", "store", "text_of"]
