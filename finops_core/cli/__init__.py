@@ -29,6 +29,7 @@ GROUPS = (
     "closing",
     "tagging",
     "checking",
+    "alerting",
     "mapping",
     "driving",
     "making",

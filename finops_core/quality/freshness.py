@@ -49,11 +49,16 @@ def source_periods(batches: Iterable[Batch], now: datetime | None = None) -> lis
     return [SourcePeriod(b, b.newest, _state(b, last[b.source], moment)) for b in listed]
 
 
+def age(batch: Batch, now: datetime) -> timedelta | None:
+    """How long ago the newest charged day of a batch ended; None where it has no charges."""
+    if not batch.newest:
+        return None
+    newest = datetime.fromisoformat(batch.newest.replace("Z", "+00:00"))
+    return now - (newest.replace(hour=0, minute=0, second=0) + timedelta(days=1))
+
+
 def _state(batch: Batch, last: str, now: datetime) -> str:
     if batch.billing_period < last:
         return "closed"
-    newest = datetime.fromisoformat(batch.newest.replace("Z", "+00:00")) if batch.newest else None
-    if newest is None:
-        return "late"
-    end_of_day = newest.replace(hour=0, minute=0, second=0) + timedelta(days=1)
-    return "fresh" if now - end_of_day <= TARGET else "late"
+    old = age(batch, now)
+    return "fresh" if old is not None and old <= TARGET else "late"

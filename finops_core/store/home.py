@@ -101,9 +101,24 @@ class Home:
     @contextmanager
     def writing(self, wait: float = WAIT) -> Iterator[None]:
         """Holds the home for writing. Raises HomeBusy after `wait` seconds; a dead process holds nothing."""
+        with self._holding(
+            ".lock", wait, f"another process is writing to {self.path}: try again when it is done"
+        ):
+            yield
+
+    @contextmanager
+    def checking(self, wait: float = WAIT) -> Iterator[None]:
+        """Holds the right to tell people of this home, which loads do not need. Raises HomeBusy after `wait` seconds."""
+        with self._holding(
+            ".checking", wait, f"another check of {self.path} is running: try again when it is done"
+        ):
+            yield
+
+    @contextmanager
+    def _holding(self, name: str, wait: float, busy: str) -> Iterator[None]:
         make_directory(self.path)
         with _unwritable_in_words(self.path):
-            handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+            handle = os.open(self.path / name, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             deadline = time.monotonic() + wait
             while True:
@@ -114,9 +129,7 @@ class Home:
                     if error.errno not in (errno.EAGAIN, errno.EACCES):
                         raise
                     if time.monotonic() >= deadline:
-                        raise HomeBusy(
-                            f"another process is writing to {self.path}: try again when it is done"
-                        ) from error
+                        raise HomeBusy(busy) from error
                     time.sleep(0.05)
             yield
         finally:
