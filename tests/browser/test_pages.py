@@ -19,6 +19,8 @@ PAGES = (
     "Saved views",
     "Forecast",
     "Commitments",
+    "Budgets",
+    "Alerts",
     "Allocation",
     "Rules",
     "Showback statements",

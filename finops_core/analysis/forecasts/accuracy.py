@@ -69,7 +69,7 @@ def told(ledger: Ledger, state: State, metric: str, complete_until: date) -> pol
     )
     held = (polars.col("came") >= polars.col("p10")) & (polars.col("came") <= polars.col("p90"))
     coverage = joined.group_by(CURRENCY, "ahead").agg(held.mean().alias("coverage"))
-    return _rates(joined, [CURRENCY, "ahead"]).join(coverage, on=[CURRENCY, "ahead"])
+    return _rates(joined, [CURRENCY, "ahead"]).join(coverage, on=[CURRENCY, "ahead"]).sort(CURRENCY, "ahead")
 
 
 def _firsts(found: Iterable[kept.Said]) -> list[kept.Said]:
