@@ -126,6 +126,13 @@ def by_month(
         "tooltip": [_text(n) for n in ("Month", "Cost", "Budgets", "State")],
     }
     up = {"type": "quantitative", "axis": _axis(currency)}
+    steps = {
+        "mark": {"type": "line", "interpolate": "step", "strokeWidth": 2.2, "color": _ink(), "point": {"size": 22, "color": _ink()}},
+        "encoding": {**common, "y": {"field": "budget", **up}},
+    }  # fmt: skip
+    planned = (
+        [steps] if any(budget is not None for _, budget, _ in rows) else []
+    )  # an empty layer is a mark without a name
     return {
         **_NEW,
         "data": {"values": data},
@@ -144,9 +151,6 @@ def by_month(
                     },
                 },
             },
-            {
-                "mark": {"type": "line", "interpolate": "step", "strokeWidth": 2.2, "color": _ink(), "point": {"size": 22, "color": _ink()}},
-                "encoding": {**common, "y": {"field": "budget", **up}},
-            },
+            *planned,
         ],
     }  # fmt: skip
