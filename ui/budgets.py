@@ -77,6 +77,25 @@ def spent(month: str, by: str, owner: str | None, currency: str) -> BudgetStatus
     return own[0] if len(own) == 1 else None
 
 
+def paced(currency: str, metric: str) -> Figure | None:
+    """What is spent of all budgets of the running month, and whether that is on pace; None where there are none."""
+    if not lines():
+        return None
+    month = running_month(answers.spanned())
+    found = sums(
+        _account(month, BUDGET, answers.ledger().version, answers.state().version(KIND)), currency, metric
+    )
+    if not found.budget or found.share is None:
+        return None
+    pace = f"pace {words.percent(found.pace)}" if found.pace is not None else ""
+    return Figure(
+        f"Of the budget, {month:%B}",
+        words.percent(found.share),
+        "Spent of all budgets of the month; 100 % pace is what budgets usually have spent by then",
+        note=f"{words.amount(found.actual)} of {words.money(found.budget, currency)}, {pace}".rstrip(", "),
+    )
+
+
 def begin(title: str) -> "BudgetPage":
     """Begins the page: its title, its answer, and what the URL asks for. Without data it says so and stops."""
     found: list[BudgetPage] = []

@@ -7,7 +7,7 @@ import streamlit as st
 
 from finops_core.errors import FarthingError
 from finops_core.model import words
-from ui import anomalies, figures
+from ui import anomalies, budgets, figures
 from ui.figures import Figure
 from ui.forecast import Forecasting
 from ui.kit import Page
@@ -26,13 +26,16 @@ def fill(page: Page, where: Any) -> None:
     with where:
         try:
             going = [t for t in anomalies.open_now() if t.incident.ongoing]
-            forecast = Forecasting(page).outlook()
+            forecasting = Forecasting(page)
+            forecast = forecasting.outlook()
+            budget = budgets.paced(page.currency, forecasting.query.metrics[0])
         except FarthingError as error:
             st.caption(plain(str(error)))
             return
         mine = [t for t in going if t.incident.currency == page.currency]
         shown = [
             *forecast,
+            *([budget] if budget is not None else []),
             Figure(
                 "Anomalies going on",
                 f"{len(going):,}",
