@@ -68,6 +68,12 @@ class Shown:
             return
         total, code = self.total, self.page.currency
         many = f"{len(self.items)} commitments were" if len(self.items) > 1 else "1 commitment was"
+        if total["savings"] is None:
+            self.page.title_line(
+                f"{many} {words.percent(total['utilisation'])} used, and {words.money(total['unused'], code)} of them was idle;"
+                " the bill has no on-demand price of what they covered, so coverage and savings are not known."
+            )
+            return
         self.page.title_line(
             f"{many} {words.percent(total['utilisation'])} used and covered {words.percent(total['coverage'])} of what they could;"
             f" they saved {words.money(total['savings'], code)}, and {words.money(total['unused'], code)} of them was idle."
@@ -125,7 +131,7 @@ class Shown:
             "unused": self.total["unused"],
             "utilisation": self.total["utilisation"],
             "on_demand": self.total["covered"],
-            "savings": self.total["covered"] - self.total["used"] - self.total["unused"],
+            "savings": summed(self.items["savings"]) if self.total["savings"] is not None else None,
         }
         tables.show(self.items, columns, total, "commitments")
         tables.downloads(lambda: self.items, "commitments")

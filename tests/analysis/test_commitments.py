@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import polars
 import pytest
@@ -138,8 +139,21 @@ def test_the_command_line_says_the_same(ledger: Ledger) -> None:
         "coverage": "0.53",
         "savings": "54.999999999999999999",
         "effective_savings_rate": "0.183333333333333333",
+        "priced_share": "1",
     }
     assert {c["CommitmentDiscountId"] for c in told["commitments"]} == {"plan", "other"}
+
+
+def test_without_a_price_nothing_is_said_of_savings(tmp_path: Path) -> None:
+    rows = [
+        committed(1, "Used", "60", "", ListCost=""),
+        committed(1, "Unused", "40", "0"),
+        charge(1, "100", "100"),
+    ]
+    load(Home(tmp_path / "home"), [write_focus(tmp_path / "focus.csv", rows, HEADER)])
+    (told,) = commitments(Ledger(Home(tmp_path / "home"))).totals.to_dicts()
+    assert (told["utilisation"], told["priced_share"]) == (Decimal("0.6"), Decimal(0))
+    assert told["coverage"] is None and told["savings"] is None and told["effective_savings_rate"] is None
 
 
 def test_when_they_end(ledger: Ledger) -> None:

@@ -16,7 +16,7 @@ MONEY = polars.Decimal(38, 18)
 ID = "CommitmentDiscountId"
 BENEFIT = ("used", "on_demand", "savings")
 """The figures of `benefit`."""
-_ODE = "on_demand"
+_ODE, _PRICED = "on_demand", "priced"
 _TYPE, _STATUS, _SERVICE = "CommitmentDiscountType", "CommitmentDiscountStatus", "ServiceName"
 _USAGE = Condition("ChargeCategory", "=", ("Usage",))
 _COMMITTED = Condition(_STATUS, "in", ("Used", "Unused"))
@@ -36,7 +36,8 @@ class Commitments:
     loaded), expires (null where not known), expiry (stated | estimated | unknown), ended (bool). Largest first."""
     totals: polars.DataFrame
     """BillingCurrency, used, unused, utilisation, covered, eligible (on-demand equivalents), coverage, savings,
-    effective_savings_rate."""
+    effective_savings_rate, priced_share (of used, whose on-demand price is known: what is said of prices is of that part; null of
+    all where that is nothing)."""
 
 
 def commitments(
@@ -56,7 +57,8 @@ def benefit(
     found = _sums(ledger, tuple(by), (*conditions(where), _USAGE, used), start, end)
     return (
         found.rename({"EffectiveCost": "used"})
-        .with_columns((polars.col(_ODE) - polars.col("used")).cast(MONEY).alias("savings"))
+        .with_columns((polars.col(_ODE) - polars.col(_PRICED)).cast(MONEY).alias("savings"))
+        .drop(_PRICED)
         .sort("savings", descending=True)
     )
 
@@ -109,7 +111,8 @@ def _sums(
     end: date | None,
     grain: str = "none",
 ) -> polars.DataFrame:
-    """BillingCurrency, the dimensions, EffectiveCost, on_demand; the on-demand equivalent row by row."""
+    """BillingCurrency, the dimensions, EffectiveCost, on_demand (the equivalent, row by row), priced (EffectiveCost of the rows of
+    which that is known)."""
     by = tuple(d for d in by if d != CURRENCY)
     query = Query(_COSTS, by=by, where=where, start=start, end=end, grain=grain)
     keys = [*([PERIOD] if grain != "none" else []), CURRENCY, *query.by]
@@ -117,15 +120,22 @@ def _sums(
     unknown = Condition("ContractedCost", "is null")
     unpriced = ledger.query(query.but(where=(*where, unknown)))
     listed = unpriced.select(*keys, polars.col("ListCost").alias("listed"))
+    neither = (*where, unknown, Condition("ListCost", "is null"))
+    unknowable = ledger.query(query.but(metrics=("EffectiveCost",), where=neither))
+    unknowable = unknowable.rename({"EffectiveCost": "unpriced"})
     return (
         found.join(listed, on=keys, how="left", nulls_equal=True)
+        .join(unknowable, on=keys, how="left", nulls_equal=True)
         .with_columns(
             (polars.col("ContractedCost").fill_null(0) + polars.col("listed").fill_null(0))
             .cast(MONEY)
             .alias(_ODE),
             polars.col("EffectiveCost").fill_null(0).cast(MONEY),
+            (polars.col("EffectiveCost").fill_null(0) - polars.col("unpriced").fill_null(0))
+            .cast(MONEY)
+            .alias(_PRICED),
         )
-        .select(*keys, "EffectiveCost", _ODE)
+        .select(*keys, "EffectiveCost", _ODE, _PRICED)
     )
 
 
@@ -156,26 +166,33 @@ def _totals(
         polars.col("EffectiveCost").filter(used).sum().alias("used"),
         polars.col("EffectiveCost").filter(polars.col(_STATUS) == "Unused").sum().alias("unused"),
         polars.col(_ODE).filter(used).sum().alias("covered"),
+        polars.col(_PRICED).filter(used).sum().alias("used_priced"),
     )
     uncovered = eligible.group_by(keys).agg(
-        polars.col("EffectiveCost").filter(none).sum().alias("rest"),
+        polars.col(_PRICED).filter(none).sum().alias("rest"),
         polars.col(_ODE).filter(none).sum().alias("uncovered"),
     )
     found = committed.join(uncovered, on=list(keys), how="left").with_columns(
-        polars.col("used", "unused", "covered", "rest", "uncovered").fill_null(0).cast(MONEY)
+        polars.col("used", "unused", "covered", "used_priced", "rest", "uncovered").fill_null(0).cast(MONEY)
     )
     found = found.with_columns(
         (polars.col("covered") + polars.col("uncovered")).cast(MONEY).alias("eligible")
     ).with_columns(
-        (polars.col("eligible") - polars.col("used") - polars.col("unused") - polars.col("rest"))
+        (polars.col("eligible") - polars.col("used_priced") - polars.col("unused") - polars.col("rest"))
         .cast(MONEY)
         .alias("savings")
+    )
+    # Where no price of what was covered is known, nothing can be said of what was saved; 0 would be a guess.
+    told = (polars.col("used") == 0) | (polars.col("used_priced") != 0)
+    found = found.with_columns(
+        polars.when(told).then(name).alias(name) for name in ("covered", "eligible", "savings")
     )
     return (
         found.with_columns(
             _ratio(found["used"], _added(found["used"], found["unused"])).alias("utilisation"),
             _ratio(found["covered"], found["eligible"]).alias("coverage"),
             _ratio(found["savings"], found["eligible"]).alias("effective_savings_rate"),
+            _ratio(found["used_priced"], found["used"]).alias("priced_share"),
         )
         .select(
             *keys,
@@ -187,6 +204,7 @@ def _totals(
             "coverage",
             "savings",
             "effective_savings_rate",
+            "priced_share",
         )
         .sort(keys)
     )
@@ -200,11 +218,14 @@ def _items(ledger: Ledger, paid: polars.DataFrame) -> polars.DataFrame:
             polars.col("EffectiveCost").filter(used).sum().cast(MONEY).alias("used"),
             polars.col("EffectiveCost").filter(unused).sum().cast(MONEY).alias("unused"),
             polars.col(_ODE).filter(used).sum().cast(MONEY).alias(_ODE),
+            polars.col(_PRICED).filter(used).sum().cast(MONEY).alias(_PRICED),
         )
         .with_columns(
-            (polars.col(_ODE) - polars.col("used") - polars.col("unused")).cast(MONEY).alias("savings")
+            (polars.col(_ODE) - polars.col(_PRICED) - polars.col("unused")).cast(MONEY).alias("savings")
         )
     )
+    told = (polars.col("used") == 0) | (polars.col(_PRICED) != 0)
+    found = found.with_columns(polars.when(told).then(name).alias(name) for name in (_ODE, "savings"))
     found = found.with_columns(
         _ratio(found["used"], _added(found["used"], found["unused"])).alias("utilisation")
     )
@@ -254,7 +275,7 @@ def _added(one: polars.Series, other: polars.Series) -> polars.Series:
 def _ratio(part: polars.Series, whole: polars.Series) -> polars.Series:
     """Shares with 18 decimals; null of nothing."""
     found = [
-        round(_RATIO.divide(p, w), 18) if w else None
+        round(_RATIO.divide(p, w), 18) if w and p is not None else None
         for p, w in zip(part.to_list(), whole.to_list(), strict=True)
     ]
     return polars.Series(found, dtype=MONEY)
@@ -263,7 +284,10 @@ def _ratio(part: polars.Series, whole: polars.Series) -> polars.Series:
 def expiring(items: polars.DataFrame, days: int) -> polars.DataFrame:
     """What each commitment's end will cost, largest first: CommitmentDiscountId, BillingCurrency, type, expires, expiry, daily (what
     is saved a day over those days, which is then paid more), for those that have not ended."""
-    per_day = [round(_RATIO.divide(saved, Decimal(max(days, 1))), 18) for saved in items["savings"].to_list()]
+    per_day = [
+        None if saved is None else round(_RATIO.divide(saved, Decimal(max(days, 1))), 18)
+        for saved in items["savings"].to_list()
+    ]
     return (
         items.with_columns(polars.Series("daily", per_day, MONEY))
         .filter(~polars.col("ended"))
