@@ -1,9 +1,12 @@
 """What each day of each series says."""
 
+import os
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import date
+from typing import TypeVar
 
 import numpy
 import polars
@@ -16,6 +19,8 @@ from finops_core.analysis.detection.measures import SPANS, moved, strengths
 from finops_core.analysis.detection.records import Evidence
 from finops_core.analysis.detection.walk import Incidents, walk_of
 
+Part = TypeVar("Part")
+_THREADS, _WORTH_A_THREAD = 4, 200
 SCORES = tuple(span.column for span in SPANS)
 _MATRICES = (
     "cost",
@@ -69,7 +74,7 @@ def _looked(
 ) -> tuple[Expectation, dict[str, Floats]]:
     """What was expected, and the strengths. What a look took for incidents teaches the next look nothing; series in which it is the
     same as before are not looked at again."""
-    found = expectation(made)
+    found = _expected(made)
     moves = moved(found, groups)
     scores = _scores(made, found, young, moves)
     taught = Taught(made.cost, numpy.full(made.cost.shape, numpy.nan), numpy.zeros(made.cost.shape, bool))
@@ -79,7 +84,7 @@ def _looked(
         before, taught = taught, Taught(seen.cleaned.T, seen.reset.T, seen.inside.T)
         other = numpy.flatnonzero(taught.differs(before))
         part = Grid(tuple(made.names[n] for n in other), made.days, made.cost[other])
-        again = expectation(part, taught.of(other))
+        again = _expected(part, taught.of(other))
         for field in fields(Expectation):
             getattr(found, field.name)[other] = getattr(again, field.name)
         for name, values in _scores(part, again, young[other], moves[other]).items():
@@ -88,10 +93,36 @@ def _looked(
 
 
 def _scores(made: Grid, found: Expectation, young: Booleans, moves: Floats) -> dict[str, Floats]:
-    scores = strengths(found, made.weekday, moves)
+    def of(rows: NDArray[numpy.int64]) -> dict[str, Floats]:
+        part = Expectation(*(getattr(found, field.name)[rows] for field in fields(Expectation)))
+        return strengths(part, made.weekday, moves[rows])
+
+    parts = _at_once(of, len(made.names))
+    scores = {name: numpy.concatenate([part[name] for part in parts]) for name in parts[0]}
     for values in scores.values():
         values[young] = 0
     return scores
+
+
+def _expected(made: Grid, taught: Taught | None = None) -> Expectation:
+    def of(rows: NDArray[numpy.int64]) -> Expectation:
+        part = Grid(tuple(made.names[n] for n in rows), made.days, made.cost[rows])
+        return expectation(part, None if taught is None else taught.of(rows))
+
+    parts = _at_once(of, len(made.names))
+    return Expectation(
+        *(numpy.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Expectation))
+    )
+
+
+def _at_once(of: Callable[[NDArray[numpy.int64]], Part], count: int) -> list[Part]:
+    """What is made of each series by itself, by as many threads as there are cores: numpy lets others run while it sorts and adds."""
+    threads = min(_THREADS, os.cpu_count() or 1, max(1, count // _WORTH_A_THREAD))
+    rows = numpy.array_split(numpy.arange(count), threads)
+    if threads == 1:
+        return [of(rows[0])]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(of, rows))
 
 
 def _table(
