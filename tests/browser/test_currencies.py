@@ -127,8 +127,11 @@ def test_rates_are_typed_uploaded_and_removed(rated: App) -> None:
     upload.get_by_role("button", name="Keep rates").click()
     page.get_by_text("New rates: 2").wait_for()
     assert len(kept(app)) == 3
+    app.settle(page)
     page.keyboard.press("Escape")
+    page.get_by_test_id("stPopoverBody").wait_for(state="detached")
     page.get_by_role("button", name="Remove a rate").click()
+    app.settle(page)
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Remove", exact=True).click()
     page.get_by_text("1 USD = 0.93 EUR (2026-08-01) is removed").wait_for()
     expect(page.get_by_text("Exchange rates (2)")).to_be_visible()
