@@ -22,6 +22,7 @@ GROUPS = (
     "detecting",
     "committing",
     "recommending",
+    "unit_costs",
     "budgeting",
     "owning",
     "currencies",
