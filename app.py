@@ -17,6 +17,7 @@ PAGES = {
         view("forecast", "Forecast", "trending_up"),
         view("commitments", "Commitments", "handshake"),
         view("budgets", "Budgets", "savings"),
+        view("units", "Unit cost", "straighten"),
         view("alerts", "Alerts", "campaign"),
     ],
     "Ownership": [

@@ -29,7 +29,9 @@ app.add_typer(units, name="units")
 @units.callback()
 def show_units(
     context: typer.Context,
-    month: Annotated[str | None, typer.Option(help="A month, such as 2026-10; by default the last whole one.")] = None,
+    month: Annotated[
+        str | None, typer.Option(help="A month, such as 2026-10; by default the last whole one.")
+    ] = None,
     metric: _Metric = None,
     by: _By = None,
     cost: _Cost = "EffectiveCost",
@@ -46,7 +48,9 @@ def show_units(
     if not known_metrics(ledger):
         if json:
             put_json({"month": None, "units": [], "notes": ["there are no units of business yet"]})
-        say("There are no units of business yet: farthing units add FILE (date, metric, quantity, and whose they are)")
+        say(
+            "There are no units of business yet: farthing units add FILE (date, metric, quantity, and whose they are)"
+        )
         return
     day = _month(month, ledger)
     lines = unit_lines(ledger, day, metric, _column(by), cost, allocated, where or ())
@@ -128,7 +132,10 @@ def remove_units(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 @units.command("target")
 def set_target(
     metric: Annotated[str, typer.Argument(metavar="METRIC")],
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="The most that one unit should cost; `none` takes it back.")],
+    amount: Annotated[
+        str,
+        typer.Argument(metavar="AMOUNT", help="The most that one unit should cost; `none` takes it back."),
+    ],
     currency: Annotated[str, typer.Option(help="The currency of the cost.")] = "USD",
     by: Annotated[str, typer.Option(help="The column that the member is of.")] = "",
     member: Annotated[str, typer.Option(help="Whose units; by default all together.")] = "",
@@ -144,9 +151,15 @@ def set_target(
         raise UsageError(f"{metric} is not measured by {by!r}; its columns are {', '.join(found.columns)}")
     state = State(the_home())
     if amount == "none":
-        unit_targets.remove(state, unit_targets.UnitTarget(metric, by, member, currency, Decimal(0)), the_user())
+        unit_targets.remove(
+            state, unit_targets.UnitTarget(metric, by, member, currency, Decimal(0)), the_user()
+        )
         return
-    unit_targets.keep(state, [unit_targets.UnitTarget(metric, by, member, currency, unit_targets.amount(amount))], the_user())
+    unit_targets.keep(
+        state,
+        [unit_targets.UnitTarget(metric, by, member, currency, unit_targets.amount(amount))],
+        the_user(),
+    )
 
 
 @units.command("margins")

@@ -15,7 +15,7 @@ from finops_core.demo.seasons import LONGEST, Month, month_of
 from finops_core.demo.seasons import months as last_months
 from finops_core.demo.totals import MonthTotals
 from finops_core.errors import UsageError
-from finops_core.store import budgets, deployments, metric_files, rulesets
+from finops_core.store import budgets, deployments, metric_files, rulesets, unit_metrics
 from finops_core.store.applying import apply
 from finops_core.store.batches import Batch
 from finops_core.store.home import Home
@@ -48,6 +48,8 @@ def make_demo(
     first_version = write(folder, home.mappings, months, scale, seed, progress)
     for driver in sorted((folder / "drivers").iterdir()):
         metric_files.add(home, driver)
+    for name in ("metrics.csv", "customers.csv"):
+        unit_metrics.add(home, folder / name)
     _apply_rules(home, folder / "ownership")
     told = deployments.from_csv((folder / "deployments.csv").read_bytes(), "deployments.csv")
     deployments.add(State(home), told, "Sofia Lindqvist")
@@ -117,6 +119,7 @@ def _write_beside(
     planning.write_budgets(folder, calendar, _usual(calendar[0], written))
     planning.write_deployments(folder, calendar, seed)
     planning.write_metrics(folder, calendar, scale, seed)
+    planning.write_customers(folder, calendar, scale, seed)
     planning.write_drivers(folder / "drivers", calendar, scale, seed)
 
 

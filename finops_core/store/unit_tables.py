@@ -3,6 +3,7 @@
 A table is a day (or a month) and quantities; every other column says whose they are: a product, a team, a customer.
 """
 
+import itertools
 import json
 import math
 import re
@@ -21,7 +22,7 @@ from finops_core.formats.format import Header
 from finops_core.ingest.files import Examined, ExportFile
 
 DAY, METRIC, SCOPE, QUANTITY, MONTHLY = "date", "metric", "scope", "quantity", "monthly"
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     DAY: polars.Date,
     MONTHLY: polars.Boolean,
     METRIC: polars.String,
@@ -53,10 +54,10 @@ class Observed:
 
     def in_words(self) -> str:
         """`orders, requests: 420 days from 2025-09-01 to 2026-10-25`."""
-        first, last = self.frame[DAY].min(), self.frame[DAY].max()
-        many = self.frame[DAY].n_unique()
+        days = self.frame[DAY].unique().sort().cast(polars.String)
+        many = len(days)
         unit = "months" if self.frame[MONTHLY].any() else "days"
-        told = f"{', '.join(self.metrics)}: {many:,} {unit} from {first} to {last}"
+        told = f"{', '.join(self.metrics)}: {many:,} {unit} from {days[0]} to {days[-1]}"
         return "; ".join((told, *self.notes))
 
 
@@ -143,7 +144,7 @@ def _prometheus(data: Mapping[str, Any], name: str) -> list[dict[str, object]]:
         metric = (told.get("metric") or {}).get("__name__") or Path(name).stem
         samples = told.get("values") or [told["value"]]
         times = [float(at) for at, _ in samples]
-        if any(later - earlier < _A_DAY * 0.95 for earlier, later in zip(times, times[1:], strict=False)):
+        if any(later - earlier < _A_DAY * 0.95 for earlier, later in itertools.pairwise(times)):
             raise InputRefused(
                 "has samples less than a day apart, which cannot be told from a gauge",
                 Place(name, series),
@@ -229,7 +230,9 @@ def _long(
     parts = []
     blanks = 0
     for told, column in values.items():
-        named = rows.frame[metric] if metric else polars.Series([told or stem] * len(base), dtype=polars.String)
+        named = (
+            rows.frame[metric] if metric else polars.Series([told or stem] * len(base), dtype=polars.String)
+        )
         part = base.with_columns(named.alias(METRIC), rows.frame[column].cast(polars.String).alias("cell"))
         empty = part["cell"].is_null()
         blanks += int(empty.sum())

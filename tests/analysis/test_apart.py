@@ -22,5 +22,5 @@ def test_what_is_refused_there_is_refused_here() -> None:
 
 
 def test_a_failure_there_is_told_in_a_line() -> None:
-    with pytest.raises(FarthingError, match="another process .* failed: .*ZeroDivisionError"):
+    with pytest.raises(FarthingError, match=r"another process .* failed: .*ZeroDivisionError"):
         apart(divmod, 1, 0)

@@ -20,6 +20,7 @@ PAGES = (
     "Forecast",
     "Commitments",
     "Budgets",
+    "Unit cost",
     "Alerts",
     "Allocation",
     "Rules",

@@ -18,7 +18,7 @@ from finops_core.model.query import Where
 from finops_core.store.state import State
 from finops_core.store.unit_targets import UnitTarget, targets
 
-_NOTHING = Decimal(0)
+_NOTHING, _PLACES = Decimal(0), Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,9 @@ def unit_lines(
 
     A running month reaches to the last complete day. `trend` has `months` months. Raises UsageError for a metric or column that is none.
     """
-    known = {m.name: m for m in known_metrics(ledger).values() if not m.is_revenue and metric in (None, m.name)}
+    known = {
+        m.name: m for m in known_metrics(ledger).values() if not m.is_revenue and metric in (None, m.name)
+    }
     aims = targets(State(ledger.home))
     found: list[UnitLine] = []
     for one in known.values():
@@ -112,7 +114,7 @@ def lines_of(costs: UnitCosts, month: date, aims: Mapping[str, UnitTarget]) -> l
         by_month = {row[PERIOD]: row for row in part.iter_rows(named=True)}
         now, past = by_month.get(month), by_month.get(add_months(month, -1))
         if now is not None:
-            found.append(_line(costs, str(code), member, now, past, by_month, aims))  # type: ignore[arg-type]
+            found.append(_line(costs, str(code), member, now, past, by_month, aims))
     return sorted(found, key=lambda line: (line.currency, -line.cost, line.member))
 
 
@@ -174,7 +176,7 @@ def relative_change(after: Decimal | None, before: Decimal | None) -> Decimal | 
     if after is None or not before:
         return None
     found = after / before - 1
-    return found if abs(found) < 1000 else None
+    return found.quantize(_PLACES) if abs(found) < 1000 else None
 
 
 def per(metric: Metric, rate: Decimal | None) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
+from typing import Any
 
 import polars
 
@@ -113,7 +114,12 @@ def _costs(
 ) -> polars.DataFrame:
     """`date`, BillingCurrency, the mapped columns, `cost`: the charges of members that the metric is measured in."""
     columns = list(metric.mapped)
-    schema = {DAY: polars.Date, CURRENCY: polars.String, **dict.fromkeys(columns, polars.String), "cost": MONEY}
+    schema: dict[str, Any] = {
+        DAY: polars.Date,
+        CURRENCY: polars.String,
+        **dict.fromkeys(columns, polars.String),
+        "cost": MONEY,
+    }
     if start >= end:
         return polars.DataFrame(schema=schema)
     dimensions = [metric.mapped[c] for c in columns]
@@ -263,5 +269,7 @@ def _told(table: polars.DataFrame, metric: Metric) -> list[str]:
             f"{missing:,} {unit} of members have charges and no units: {told or 'nothing'} is left out of unit costs"
         )
     if idle:
-        found.append(f"{idle:,} {unit} of members have 0 units or less: their cost counts, a unit cost they have none")
+        found.append(
+            f"{idle:,} {unit} of members have 0 units or less: their cost counts, a unit cost they have none"
+        )
     return found

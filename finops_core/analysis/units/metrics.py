@@ -8,6 +8,7 @@ from datetime import date
 
 import polars
 
+from finops_core.allocation.drivers.driver import WEIGHT
 from finops_core.analysis.units.definitions import UnitMetric, definitions
 from finops_core.errors import FarthingError, UsageError
 from finops_core.model.ledger import Ledger
@@ -63,9 +64,7 @@ class Metric:
     @property
     def unmapped(self) -> tuple[str, ...]:
         """Columns that charges know nothing of: customers, tiers. Their cost is shared by units."""
-        return tuple(
-            c for c in self.columns if c not in self.mapped and c.casefold() not in CURRENCY_COLUMNS
-        )
+        return tuple(c for c in self.columns if c not in self.mapped and c.casefold() not in CURRENCY_COLUMNS)
 
     @property
     def usual(self) -> str | None:
@@ -111,12 +110,15 @@ def metric_named(known: Mapping[str, Metric], name: str) -> Metric:
 
 def _metric(name: str, part: polars.DataFrame, means: UnitMetric) -> Metric:
     scopes = {text: json.loads(text) for text in part[SCOPE].unique().sort()}
-    columns = tuple(dict.fromkeys(column for scope in scopes.values() for column in scope))
+    told = dict.fromkeys(column for scope in scopes.values() for column in scope)
+    # A currency beside units that are no money is that of another column of their file.
+    columns = tuple(c for c in told if means.revenue or c.casefold() not in CURRENCY_COLUMNS)
     keys = polars.DataFrame(
         {SCOPE: list(scopes), **{c: [s.get(c) for s in scopes.values()] for c in columns}},
         dict.fromkeys((SCOPE, *columns), polars.String),
     )
-    table = part.join(keys, on=SCOPE).sort(DAY, SCOPE).select(DAY, *columns, QUANTITY)
+    table = part.join(keys, on=SCOPE).group_by(DAY, *columns).agg(polars.col(QUANTITY).sum().cast(WEIGHT))
+    table = table.sort(DAY, *columns).select(DAY, *columns, QUANTITY)
     mapped = {c: d for c in columns if (d := _dimension(c, means)) is not None}
     members = {c: tuple(table[c].drop_nulls().unique().sort()) for c in columns}
     return Metric(name, bool(part[MONTHLY].any()), columns, mapped, table, means, members)

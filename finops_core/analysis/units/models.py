@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import polars
 
@@ -27,7 +28,16 @@ _ACCELERATOR = re.compile(
     r"|\bN[CDV][A-Z]*\d+|\b(nvidia|gpu|tpu|a100|h100|h200|b200|l4|t4|v100)\b",
     re.IGNORECASE,
 )
-_PERHOUR = {"hrs": 1, "hours": 1, "hour": 1, "1 hour": 1, "h": 1, "gibibyte hour": 0, "seconds": 3600, "second": 3600}
+_PERHOUR = {
+    "hrs": 1,
+    "hours": 1,
+    "hour": 1,
+    "1 hour": 1,
+    "h": 1,
+    "gibibyte hour": 0,
+    "seconds": 3600,
+    "second": 3600,
+}
 _CARDS = {
     "g4dn": {"12xlarge": 4, "metal": 8}, "g5": {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8}, "g6": {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8},
     "g6e": {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8}, "p3": {"8xlarge": 4, "16xlarge": 8}, "p4d": {"24xlarge": 8}, "p4de": {"24xlarge": 8},
@@ -50,7 +60,7 @@ def tokens(ledger: Ledger, start: date | None, end: date | None, where: Where = 
         quantity = Decimal(repr(row["quantity"])) * block if block and row["quantity"] else None
         kind = next((name for name, form in _KINDS if re.search(form, told, re.IGNORECASE)), "other")
         rows.append((row[CURRENCY], row["ServiceName"], _model(told), kind, told, row["cost"], quantity))
-    schema = {CURRENCY: polars.String, "ServiceName": polars.String, "model": polars.String, "kind": polars.String,
+    schema: dict[str, Any] = {CURRENCY: polars.String, "ServiceName": polars.String, "model": polars.String, "kind": polars.String,
               "x_UsageType": polars.String, "cost": MONEY, "tokens": MONEY}  # fmt: skip
     table = polars.DataFrame(rows, schema, orient="row")
     rates = [
@@ -89,7 +99,7 @@ def accelerators(
             continue
         hours = Decimal(repr(row["quantity"])) / unit if row["quantity"] else None
         rows.append((row[CURRENCY], row["ServiceName"], told, row["cost"], hours, _cards(match)))
-    schema = {CURRENCY: polars.String, "ServiceName": polars.String, "x_UsageType": polars.String, "cost": MONEY,
+    schema: dict[str, Any] = {CURRENCY: polars.String, "ServiceName": polars.String, "x_UsageType": polars.String, "cost": MONEY,
               "hours": MONEY, "gpus": polars.Int64}  # fmt: skip
     rows = [(*r[:4], None if r[4] is None else r[4].quantize(Decimal(1).scaleb(-18)), r[5]) for r in rows]
     table = polars.DataFrame(rows, schema, orient="row")

@@ -15,7 +15,7 @@ _EXPLAINS = 0.3
 
 @dataclass(frozen=True)
 class Volume:
-    """The cost of a day is about `fixed` + `variable` × units; `explained` is the share of its variation so told, 0 to 1."""
+    """The cost of a day is about `fixed` + `variable` × units; `explained` is the share of its median deviation so told, 0 to 1."""
 
     fixed: float
     variable: float
@@ -51,7 +51,7 @@ def volume(daily: UnitCosts, currency: str, member: str | None = None) -> Volume
     level = float(numpy.median(cost - slope * units))
     if slope <= 0 or level < 0:
         return None
-    spread = numpy.abs(cost - numpy.median(cost)).sum()
-    left = numpy.abs(cost - level - slope * units).sum()
+    spread = float(numpy.median(numpy.abs(cost - numpy.median(cost))))
+    left = float(numpy.median(numpy.abs(cost - level - slope * units)))
     explained = 1.0 - left / spread if spread > 0 else 0.0
-    return Volume(level, slope, float(explained), len(units)) if explained >= _EXPLAINS else None
+    return Volume(level, slope, explained, len(units)) if explained >= _EXPLAINS else None
