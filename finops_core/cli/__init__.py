@@ -23,6 +23,7 @@ GROUPS = (
     "committing",
     "recommending",
     "unit_costs",
+    "saving",
     "budgeting",
     "owning",
     "currencies",
