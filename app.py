@@ -18,6 +18,7 @@ PAGES = {
         view("commitments", "Commitments", "handshake"),
         view("budgets", "Budgets", "savings"),
         view("units", "Unit cost", "straighten"),
+        view("savings", "Savings", "price_check"),
         view("alerts", "Alerts", "campaign"),
     ],
     "Ownership": [

@@ -24,6 +24,7 @@ GROUPS = (
     "recommending",
     "unit_costs",
     "saving",
+    "saving_finding",
     "budgeting",
     "owning",
     "currencies",

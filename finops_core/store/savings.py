@@ -28,7 +28,7 @@ IDEA, APPROVED, DOING, DONE, VERIFIED, REJECTED = STATES = (
     "verified",
     "rejected",
 )
-_NEXT = {
+NEXT = {
     IDEA: (APPROVED, DOING, DONE, REJECTED),
     APPROVED: (DOING, DONE, IDEA, REJECTED),
     DOING: (DONE, APPROVED, REJECTED),
@@ -190,8 +190,8 @@ def move(
         before = _of(state, key, connection)
         if to not in STATES:
             raise UsageError(f"there is no state {to!r}; known are {', '.join(STATES)}")
-        if to not in _NEXT[before.state]:
-            raise UsageError(f"a saving that is {before.state} can become {' or '.join(_NEXT[before.state])}, not {to}")  # fmt: skip
+        if to not in NEXT[before.state]:
+            raise UsageError(f"a saving that is {before.state} can become {' or '.join(NEXT[before.state])}, not {to}")  # fmt: skip
         if to == REJECTED and not note.strip():
             raise UsageError("say why it is rejected, for whoever has the idea again")
         if to == VERIFIED:

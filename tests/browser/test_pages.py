@@ -21,6 +21,7 @@ PAGES = (
     "Commitments",
     "Budgets",
     "Unit cost",
+    "Savings",
     "Alerts",
     "Allocation",
     "Rules",
