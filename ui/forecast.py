@@ -247,7 +247,7 @@ class Forecasting:
                 (polars.col(CURRENCY) == self.page.currency) & (polars.col("month") == self.book.months[1])
             ).with_columns(labels(("x_Team",)).alias("Team"))
             if len(items):
-                st.markdown("What is not usage, next month:")
+                st.markdown("By rule, next month: what is not usage, or is booked on few days of a month")
                 columns: list[tables.Column] = [
                     ("ServiceName", tables.text, "Service"),
                     ("ChargeCategory", tables.text, "Charge category"),
