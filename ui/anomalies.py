@@ -203,7 +203,7 @@ class Anomalies:
             ("Through", tables.text, "Through"),
             ("Owner", tables.text, "Owner"),
             ("State", tables.text, "State"),
-            ("Due", tables.text, "Due"),
+            ("Due", tables.text, "Due, UTC"),
         ]
         row = tables.show(
             table,

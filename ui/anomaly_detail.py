@@ -13,6 +13,7 @@ from finops_core.analysis.events import events as happened
 from finops_core.analysis.incidents import Incident, series_of
 from finops_core.analysis.triaging import Triaged
 from finops_core.errors import FarthingError
+from finops_core.model import words
 from finops_core.store import triage as kept
 from finops_core.store.deployments import deployments
 from finops_core.vocabulary.dimensions import dimension
@@ -107,7 +108,7 @@ def _triage(told: Triaged) -> None:
     st.markdown(f"**{told.state.capitalize()}**{cause}, owner {plain(told.owner) or 'nobody'}{due}")
     for step in told.triage.steps:
         note = f": {plain(step.note)}" if step.note else ""
-        st.caption(f"{step.at[:16].replace('T', ' ')} {plain(step.who)} · {step.state}{note}")
+        st.caption(f"{words.stamp(step.at)} {plain(step.who)} · {step.state}{note}")
     with st.form("triage", border=False):
         options = [told.state, *kept.allowed(told.state)]
         st.selectbox("State", options, key="triage-state", format_func=str.capitalize)
