@@ -1,12 +1,12 @@
 """Cost that is other than expected: what is open, since when, why, and what was done about it."""
 
-from ui import anomalies
+from ui import announced, anomalies, anomaly_detail, anomaly_sensitivity
 
 page = anomalies.begin("Anomalies")
 page.figures()
 page.bar()
 page.strip()
 page.table()
-page.detail()
-page.sensitivity()
-page.known()
+anomaly_detail.show(page)
+anomaly_sensitivity.show(page)
+announced.show()

@@ -1,6 +1,6 @@
 """What the coming months will cost: the forecast with its band, by member, under a scenario; and how good forecasts were."""
 
-from ui import bar, forecast, kit
+from ui import bar, forecast, forecast_accuracy, forecast_scenarios, kit
 
 page = kit.page(
     "Forecast",
@@ -15,5 +15,5 @@ shown.choice()
 shown.chart()
 shown.table()
 shown.assumptions()
-shown.scenarios()
-shown.accuracy()
+forecast_scenarios.show(shown)
+forecast_accuracy.show(shown)

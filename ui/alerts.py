@@ -101,7 +101,7 @@ class Alerts:
         )
         last = kept.last_check(answers.state())
         when = (
-            f"people were last told at {last.at}"
+            f"people were last told on {words.moment(last.at)}"
             if last
             else "nobody was told yet: `farthing check` has not run"
         )
@@ -140,7 +140,7 @@ class Alerts:
                     "Last check",
                     _ago(last.at) if last else "never",
                     "`farthing check` looks at the rules and tells people: run it from a scheduler",
-                    note=last.at if last else "see docs/how-to/alerts.md",
+                    note=words.stamp(last.at) if last else "see docs/how-to/alerts.md",
                 ),
             ]
         )
@@ -153,8 +153,9 @@ class Alerts:
             return
         rows = [
             {
-                "Severity": alert.severity,
+                "Severity": alert.severity.capitalize(),
                 "What": alert.subject,
+                "Currency": alert.currency,
                 "Owner": alert.owner,
                 "State": alert.state,
                 "Rule": rule.name,
@@ -176,8 +177,8 @@ class Alerts:
             return "not yet"
         steps = [n.status for n in self.notices if n.alert.id == known.id and n.alert.firing == known.firing]
         if not steps:
-            return f"{known.since}, in the app"
-        return f"{known.since}: {', '.join(sorted(set(steps)))}"
+            return f"{words.stamp(known.since)}, in the app"
+        return f"{words.stamp(known.since)}: {', '.join(sorted(set(steps)))}"
 
     def _detail(self, alert: Alert) -> None:
         st.markdown(f"{plain(alert.sentence)}.")
@@ -208,7 +209,7 @@ class Alerts:
                 "State": one.state,
                 "Tells": ", ".join((one.rule.route or self.rules.route).named()) or "the app only",
                 "When": one.rule.digest,
-                "Last fired": fired.get(one.rule.name, "never"),
+                "Last fired": words.stamp(fired[one.rule.name]) if one.rule.name in fired else "never",
             }
             for one in self.looked
         ]
@@ -234,7 +235,7 @@ class Alerts:
             return
         rows = [
             {
-                "At": n.at,
+                "At": words.stamp(n.at),
                 "Channel": n.channel,
                 "Status": n.status,
                 "What": n.alert.subject,

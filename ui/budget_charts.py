@@ -116,7 +116,7 @@ def by_month(
             "title": None,
             "axis": {
                 "labelAngle": 0,
-                "labelOverlap": "greedy",
+                "labelOverlap": "parity",
                 "labelPadding": 6,
                 "ticks": False,
                 "domainOpacity": 0.4,

@@ -1,8 +1,8 @@
-"""The forecast page's parts: figures, chart, table, what was assumed, scenarios, and accuracy."""
+"""The forecast of a page's question: figures, chart, table, and what was assumed."""
 
 from datetime import date
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import cached_property
 
 import polars
 import streamlit as st
@@ -17,15 +17,12 @@ from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.metrics import METRICS
 from finops_core.model.periods import add_months, month_start
 from finops_core.model.query import Query
-from finops_core.store import forecasts as kept_forecasts
 from finops_core.store import scenarios as kept
-from finops_core.store.scenarios import KINDS, Adjustment, Scenario
 from finops_core.vocabulary.dimensions import dimension
 from ui import answers, charts, figures, forecast_charts, tables
 from ui.figures import Figure
 from ui.kit import Page
 from ui.plain import plain
-from ui.viewer import viewer
 
 _AHEAD = (3, 6, 12)
 _PAST = 12
@@ -163,7 +160,7 @@ class Forecasting:
                 note=f"{words.amount(following['p10'])} to {words.amount(following['p90'])}",
             ),
         ]
-        rates = self._rates().filter(polars.col("ahead") == 1)
+        rates = self.rates().filter(polars.col("ahead") == 1)
         if len(rates):
             shown.append(
                 Figure(
@@ -250,7 +247,7 @@ class Forecasting:
                 (polars.col(CURRENCY) == self.page.currency) & (polars.col("month") == self.book.months[1])
             ).with_columns(labels(("x_Team",)).alias("Team"))
             if len(items):
-                st.markdown("What is not usage, next month:")
+                st.markdown("By rule, next month: what is not usage, or is booked on few days of a month")
                 columns: list[tables.Column] = [
                     ("ServiceName", tables.text, "Service"),
                     ("ChargeCategory", tables.text, "Charge category"),
@@ -260,114 +257,11 @@ class Forecasting:
                 ]
                 tables.show(items.sort("mean", descending=True), columns, None, "forecast-items")
 
-    def _rates(self) -> polars.DataFrame:
+    def rates(self) -> polars.DataFrame:
+        """How forecasts of this question would have been, as `accuracy.rates`."""
         query = self.query.but(by=())
         tested = _asked(query, self.months + 1, answers.ledger().version)[1]
         return accuracy.rates(tested)
-
-    def accuracy(self) -> None:
-        """What was said one and three months ahead against what came."""
-        st.header(
-            "How good forecasts were",
-            anchor=False,
-            help="WAPE: the sum of differences over the sum of what came",
-        )
-        stored = accuracy.told(answers.ledger(), answers.state(), self.query.metrics[0], self.book.start)
-        stored = stored.filter(polars.col(CURRENCY) == self.page.currency)
-        if len(stored):
-            st.caption("Forecasts as they were kept, of all teams")
-            self._judged(stored, "forecast-kept")
-        st.caption(
-            "As forecasts of these filters would have been made, each from the days before it alone: usage of 30 days"
-        )
-        self._judged(self._rates(), "forecast-tested")
-        st.caption(
-            "Forecasts are kept on each day that one is made, and judged when their months are over; so far of"
-            f" {_kept_days(self.query.metrics[0])}."
-        )
-
-    @staticmethod
-    def _judged(rates: polars.DataFrame, key: str) -> None:
-        if rates.is_empty():
-            st.markdown("The past is too short for that yet.")
-            return
-        columns: list[tables.Column] = [
-            ("ahead", lambda n: f"{n} month{'s' if n > 1 else ''}", "Ahead"),
-            ("months", tables.count, "Compared"),
-            *((name, tables.share, name if name.isupper() else name.capitalize()) for name in rates.columns if name in ("MAPE", "WAPE", "bias", "coverage")),
-        ]  # fmt: skip
-        tables.show(rates, columns, None, key)
-
-    def scenarios(self) -> None:
-        """Supposing otherwise: adjustments with dates, kept by name."""
-        with st.expander("Scenarios", icon=":material/alt_route:", expanded=self.scenario is not None):
-            st.markdown(
-                "A scenario is a set of dated adjustments. Choose one above to see the forecast under it; the link keeps it."
-            )
-            current = kept.scenario(answers.state(), self.scenario) if self.scenario else None
-            if current is not None:
-                for adjustment in current.adjustments:
-                    st.markdown(f"- {plain(_in_words(adjustment))}")
-                st.download_button(
-                    "YAML",
-                    kept.to_yaml(current),
-                    f"scenario-{current.name}.yaml",
-                    icon=":material/download:",
-                    on_click="ignore",
-                )
-                st.button("Remove this scenario", on_click=partial(_removed, current.name), type="tertiary")
-            with st.form("forecast-adjust", border=False):
-                left, middle, right = st.columns(3)
-                left.text_input("Scenario", value=self.scenario or "", key="adjust-name")
-                left.selectbox(
-                    "What happens",
-                    list(KINDS),
-                    key="adjust-kind",
-                    format_func=lambda k: f"{k.capitalize()}: {KINDS[k]}",
-                )
-                middle.date_input("From", value=self.book.months[1], key="adjust-start")
-                middle.date_input("Through", value=None, key="adjust-end", help="Empty: for good")
-                right.text_input("Percent", key="adjust-percent")
-                right.text_input(f"Amount a month, {self.page.currency}", key="adjust-amount")
-                left.text_input(
-                    "Of what",
-                    key="adjust-where",
-                    placeholder="x_Team=search",
-                    help="Conditions as in the bar's filters, separated by semicolons",
-                )
-                right.text_input(
-                    "To whom",
-                    key="adjust-to",
-                    placeholder="x_Team=platform",
-                    help="For migrations and launches",
-                )
-                st.form_submit_button(
-                    "Add adjustment", type="primary", on_click=partial(_adjusted, self.page.currency)
-                )
-            st.file_uploader(
-                "A scenario as YAML", type=["yaml", "yml"], key="scenario-file", on_change=_uploaded
-            )
-        if said := st.session_state.pop("scenario-said", None):
-            kind, text = said
-            (st.success if kind == "good" else st.error)(plain(text))
-
-
-def _in_words(a: Adjustment) -> str:
-    when = f"from {words.day(a.start)}" + (f" through {words.day(a.end)}" if a.end else "")
-    what = (
-        f"{a.percent:f} %"
-        if a.percent is not None
-        else f"{a.amount:f} {a.currency} a month"
-        if a.amount is not None
-        else ""
-    )
-    of = f" of {', '.join(a.where)}" if a.where else ""
-    to = f" to {', '.join(f'{k} {v}' for k, v in a.to.items())}" if a.to else ""
-    return " ".join(f"{a.kind.capitalize()} {what}{of}{to} {when}".split())
-
-
-def _say(kind: str, text: str) -> None:
-    st.session_state["scenario-said"] = (kind, text)
 
 
 @st.cache_resource(
@@ -379,59 +273,3 @@ def _remember(found: forecasts.Book, version: str) -> bool:
         return accuracy.remember(answers.ledger(), answers.state(), found, "farthing")
     except FarthingError:
         return False
-
-
-def _kept_days(metric: str) -> str:
-    days = len({said.made for said in kept_forecasts.said(answers.state(), metric)})
-    return f"{days} day{'' if days == 1 else 's'}"
-
-
-def _adjusted(currency: str) -> None:
-    typed = {
-        name: str(st.session_state[f"adjust-{name}"] or "").strip()
-        for name in ("name", "percent", "amount", "where", "to")
-    }
-    record = {
-        "kind": st.session_state["adjust-kind"],
-        "start": st.session_state["adjust-start"],
-        "end": st.session_state["adjust-end"],
-        "where": tuple(part.strip() for part in typed["where"].split(";") if part.strip()),
-        "percent": typed["percent"] or None,
-        "amount": typed["amount"] or None,
-        "currency": currency if typed["amount"] else None,
-        "to": dict(part.split("=", 1) for part in typed["to"].split(";") if "=" in part),
-    }
-    try:
-        added = kept.adjustment(record)
-        Query("EffectiveCost", where=added.where)  # conditions that cannot be read are said here
-        before = {s.name: s for s in kept.scenarios(answers.state())}.get(typed["name"])
-        found = Scenario(
-            typed["name"],
-            (*(before.adjustments if before else ()), added),
-            before.description if before else "",
-        )
-        kept.save(answers.state(), found, viewer())
-    except FarthingError as error:
-        _say("bad", str(error))
-        return
-    st.query_params["scenario"] = typed["name"]
-    _say("good", f"Kept in {typed['name']}")
-
-
-def _uploaded() -> None:
-    file = st.session_state["scenario-file"]
-    if file is None:
-        return
-    try:
-        found = kept.from_yaml(file.getvalue().decode("utf-8", "replace"), file.name)
-        kept.save(answers.state(), found, viewer())
-    except FarthingError as error:
-        _say("bad", str(error))
-        return
-    st.query_params["scenario"] = found.name
-    _say("good", f"Kept: {found.name}")
-
-
-def _removed(name: str) -> None:
-    kept.remove(answers.state(), name, viewer())
-    st.query_params.pop("scenario", None)

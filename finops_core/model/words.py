@@ -83,6 +83,16 @@ def day(found: date) -> str:
     return f"{found.day} {found:%B %Y}"
 
 
+def moment(at: str) -> str:
+    """A moment of the store (`2026-11-26T10:54:34Z`) in a sentence: `26 November 2026 at 10:54 UTC`."""
+    return f"{day(date.fromisoformat(at[:10]))} at {at[11:16]} UTC"
+
+
+def stamp(at: str) -> str:
+    """The same in a table, where it is to sort: `2026-11-26 10:54 UTC`."""
+    return f"{at[:10]} {at[11:16]} UTC"
+
+
 def bucket(start: date, grain: str) -> str:
     """The name of a bucket of a grain: `Oct 2026`, `12 Oct`, `Q4 2026`."""
     if grain == "month":

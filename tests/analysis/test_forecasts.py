@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import polars
 import pytest
@@ -201,3 +202,48 @@ def test_what_is_not_forecast_is_said(ledger: Ledger) -> None:
         forecast_of(ledger, Query("ListCost"))
     with pytest.raises(UsageError, match="1 to 13 months"):
         forecast_of(ledger, Query("EffectiveCost"), 14)
+
+
+def test_usage_that_is_booked_on_few_days_is_expected_by_rule(tmp_path: Path) -> None:
+    """A support plan on the 28th; a scanner on the 3rd and the 25th, which in EUR is booked ahead of its day."""
+    rows = []
+    for number in range((LAST - FIRST).days + 1):
+        day = FIRST + timedelta(number)
+        rows.append(charge(day, "100", ServiceName="Compute", Tags='{"team": "search"}'))
+        rows.append(charge(day, "10", ServiceName="Compute", BillingCurrency="EUR", Tags=""))
+        scanned = {3: "40", 25: "70" if day.month == 7 else "50"}.get(day.day)
+        if scanned:
+            rows.append(charge(day, scanned, ServiceName="Scanner", Tags='{"team": "web"}', SubAccountId="2"))
+            rows.append(charge(day, scanned, ServiceName="Scanner", BillingCurrency="EUR", Tags=""))
+        if day.day == 28:
+            plan = {6: "300", 7: "310", 8: "310"}[day.month]
+            rows.append(charge(day, plan, ServiceName="Support plan", Tags='{"team": "search"}'))
+    rows.append(charge(date(2026, 9, 25), "65", ServiceName="Scanner", BillingCurrency="EUR", Tags=""))
+    load(Home(tmp_path), [write_focus(tmp_path / "focus.csv", rows)])
+    ledger, as_of = Ledger(Home(tmp_path)), LAST + timedelta(1)
+
+    def september(by: list[str], *where: str) -> dict[tuple[object, ...], tuple[Decimal, Decimal, Decimal]]:
+        table = forecast_of(ledger, Query("EffectiveCost", by=by, where=list(where)), 2, as_of).table
+        now = table.filter(polars.col("ChargePeriod") == date(2026, 9, 1))
+        keys = ["BillingCurrency", *by]
+        return {row[:-3]: row[-3:] for row in now.select(*keys, "actual", "rest", "mean").iter_rows()}
+
+    service = september(["ServiceName"])
+    assert service["USD", "Scanner"] == (40, 50, 90)
+    assert service["EUR", "Scanner"] == (105, 0, 105)  # more than the usual 90, and none of it to come
+    used = service["USD", "Compute"][2]
+    assert used == pytest.approx(Decimal(3000), rel=Decimal("0.01"))
+    assert service["USD", "Support plan"] == (0, *[round(used / 10, 6)] * 2)
+    whole = september([])
+    for by in (["ServiceName"], ["x_Team"], ["SubAccountId"], ["ChargeCategory", "RegionId"]):
+        parts = september(by)
+        for code in ("USD", "EUR"):
+            own = [figures for key, figures in parts.items() if key[0] == code]
+            assert tuple(map(sum, zip(*own, strict=True))) == whole[code,]
+    assert september([], "ServiceName=Scanner")["USD",] == (40, 50, 90)
+    rules = book_of(ledger, "EffectiveCost", as_of).items.filter(polars.col("month") == date(2026, 10, 1))
+    told = {
+        (c, s): (m, r)
+        for c, s, m, r in rules.select("BillingCurrency", "ServiceName", "mean", "rule").iter_rows()
+    }
+    assert told["USD", "Scanner"] == (90, "few days") and told["USD", "Support plan"][1] == "share of usage"

@@ -69,3 +69,8 @@ def test_periods(days: str, text: str) -> None:
 )
 def test_nearly_all_is_not_called_all(share: str, said: str) -> None:
     assert percent(Decimal(share)) == said
+
+
+def test_moments() -> None:
+    assert words.moment("2026-11-06T10:54:34Z") == "6 November 2026 at 10:54 UTC"
+    assert words.stamp("2026-11-06T10:54:34Z") == "2026-11-06 10:54 UTC"

@@ -4,9 +4,9 @@ Medians carry it: an incident that fills less than half of a window does not mov
 """
 
 import calendar
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import numpy
 from numpy.typing import NDArray
@@ -71,7 +71,7 @@ class Taught:
         differs: Booleans = ~same.all(axis=1)
         return differs
 
-    def of(self, series: NDArray[numpy.int64]) -> "Taught":
+    def of(self, series: NDArray[numpy.int64] | slice) -> "Taught":
         return Taught(self.cleaned[series], self.reset[series], self.inside[series])
 
 
@@ -125,7 +125,7 @@ def _begun(share: Floats) -> Floats:
     """The first shares known of each weekday, also for the weeks before: nothing is judged there, but levels begin there."""
     known = ~numpy.isnan(share)
     first = numpy.where(known.any(axis=1), known.argmax(axis=1), -8)
-    for column in range(share.shape[1] - 8, -1, -1):
+    for column in range(min(share.shape[1] - 8, int(first.max(initial=-8)) + 6), -1, -1):
         before = column < first + 7
         share[:, column] = numpy.where(before & ~known[:, column], share[:, column + 7], share[:, column])
     return share
@@ -165,14 +165,15 @@ def _scale(relative: Floats, grid: Grid) -> Floats:
     result = every.copy()
     weekend = grid.weekday >= 5
     for days in (weekend, ~weekend):
-        result[:, days] = _spread(numpy.where(days[None, :], away, numpy.nan), 6, grid)[:, days]
+        result[:, days] = _spread(away, 6, grid, days)[:, days]
     # who is far away on many days rests without a calendar: a quiet weekday of the past says nothing
     result = numpy.where((every > IRREGULAR) | numpy.isnan(result), every, result)
     return numpy.maximum(result, 0.02)
 
 
-def _spread(away: Floats, least: int, grid: Grid) -> Floats:
-    middle, outer = rolling.by_week(away, SCALE_DAYS, (0.5, OUTER), least, grid.weekday)
+def _spread(away: Floats, least: int, grid: Grid, only: Booleans | None = None) -> Floats:
+    """Robust standard deviation of the last twelve weeks; `only` of some days of the week."""
+    middle, outer = rolling.by_week(away, SCALE_DAYS, (0.5, OUTER), least, grid.weekday, only)
     return numpy.fmax(middle / 0.6745, outer / OUTER_Z)
 
 
@@ -195,7 +196,8 @@ def _calendar_part(grid: Grid, relative: Floats, scale: Floats, size: Floats) ->
 FIRST_QUARTER = 2.5
 
 
-def _same_place(days: Sequence[date]) -> list[tuple[list[int], bool]]:
+@lru_cache(maxsize=4)
+def _same_place(days: tuple[date, ...]) -> list[tuple[list[int], bool]]:
     """For each day near the end or the beginning of a month, the columns of days at the same place of the three months before: as many days,
     or as many working days, from the month's end or beginning, give or take a day."""
     places: dict[tuple[int, str, int], int] = {}

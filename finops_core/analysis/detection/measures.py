@@ -1,5 +1,6 @@
 """How far the last days are from what was expected, over several spans: in money, and in deviations of the series' own."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -23,10 +24,6 @@ class Span:
     def column(self) -> str:
         name = "up" if self.direction > 0 else "down"
         return f"{name}_{self.days}{'_weekend' if self.weekends else ''}"
-
-    def counted(self, weekday: numpy.ndarray) -> Booleans:
-        """Which days it counts."""
-        return (weekday >= 5) | (not self.weekends)
 
 
 SPANS = (
@@ -58,25 +55,61 @@ _NEW_STRENGTH = 1.5
 _MOST = 100.0
 
 
-def plausible(found: Expectation, span: Span, weekday: numpy.ndarray) -> tuple[Floats, Floats]:
+class Sums:
+    """What spans add up, of every day or of Saturdays and Sundays: each of it once for all spans."""
+
+    def __init__(self, found: Expectation, weekday: numpy.ndarray, weekends: bool) -> None:
+        self.counted: Booleans = ((weekday >= 5) | (not weekends)) & ~numpy.isnan(found.cost)
+        """Days that spans count."""
+        self._found = found
+        self._running: dict[str, rolling.Running] = {}
+        self._kept: dict[tuple[str, int], Floats] = {}
+
+    def last(self, name: str, days: int, values: Floats) -> Floats:
+        """The sum of values on the last so many days, of those that are counted; the name says which values they are."""
+        if name not in self._running:
+            self._running[name] = rolling.Running(values, self.counted)
+        return self._once(name, days, lambda: self._running[name].last(days))
+
+    def error(self, days: int, deviation: Floats, square: Floats) -> Floats:
+        """Of the money of the last so many days; `deviation` that of a day, `square` its square."""
+
+        def make() -> Floats:
+            size = self.last("size", days, self._found.size)
+            systematic = _MODEL_ERROR * size + _LEVEL_ERROR * self.last("deviation", days, deviation)
+            error = numpy.sqrt(self.last("square", days, square) + systematic**2)
+            return numpy.maximum(error, 1e-9)
+
+        return self._once("error", days, make)
+
+    def grown(self, days: int) -> Floats:
+        """The level, with its growth."""
+        found = self._found
+        return self._once(
+            "grown", days, lambda: found.level * numpy.exp(found.growth * (LEVEL_DAYS + days) / 2)
+        )
+
+    def _once(self, name: str, days: int, make: Callable[[], Floats]) -> Floats:
+        if (name, days) not in self._kept:
+            self._kept[name, days] = make()
+        return self._kept[name, days]
+
+
+def plausible(
+    found: Expectation, span: Span, weekday: numpy.ndarray, sums: Sums | None = None
+) -> tuple[Floats, Floats]:
     """(actual, expected) money of the span's days; expected is the end of the plausible range that is next to the actual.
 
     The expectation is that of the day before the span began: what happens within does not move it. It may grow or stay,
     and for falls return to where it was before something rose.
     """
-    counted = span.counted(weekday) & ~numpy.isnan(found.cost)
-    actual = rolling.total(numpy.where(counted, found.cost, 0), span.days)
-    return actual, _edge(found, span, counted)
-
-
-def _edge(found: Expectation, span: Span, counted: Booleans) -> Floats:
-    shares = rolling.total(numpy.where(counted, found.share, 0), span.days)
-    growth = numpy.exp(rolling.shifted(found.growth, span.days - 1) * (LEVEL_DAYS + span.days) / 2)
-    level = rolling.shifted(found.level, span.days - 1)
+    sums = sums or Sums(found, weekday, span.weekends)
+    actual, grown = sums.last("cost", span.days, found.cost), sums.grown(span.days)
     if span.direction > 0:
-        return numpy.fmax(level, level * growth) * shares
-    lowest = rolling.shifted(found.low_level, span.days - 1)
-    return numpy.fmin(numpy.fmin(level, level * growth), lowest) * shares
+        edge = numpy.fmax(found.level, grown)
+    else:
+        edge = numpy.fmin(numpy.fmin(found.level, grown), found.low_level)
+    return actual, rolling.shifted(edge, span.days - 1) * sums.last("share", span.days, found.share)
 
 
 def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict[str, Floats]:
@@ -88,50 +121,53 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
     clipped = found.plain + numpy.clip(found.cost - found.plain, -bound, bound)
     clipped = numpy.where(numpy.isnan(clipped), found.cost, clipped)
     new = (found.size < _NOTHING) | (rolling.shifted(found.size, LEVEL_DAYS) < _NOTHING)
+    moving = moves > 0
+    deviation = found.scale * found.size
+    square = deviation**2
+    sums = {weekends: Sums(found, weekday, weekends) for weekends in (False, True)}
+    today = {direction: _today(found, direction) for direction in (1, -1)}
     bars: dict[int, Floats] = {}
     result = {}
     for span in SPANS:
-        actual, expected = plausible(found, span, weekday)
-        judged = actual
-        if span.days > 1:
-            counted = span.counted(weekday) & ~numpy.isnan(found.cost)
-            judged = rolling.total(numpy.where(counted, clipped, 0), span.days)
-        deviations = _deviations(found, span, judged - expected, weekday)
-        bar = numpy.clip(numpy.nan_to_num(_own_bar(deviations, weekday), nan=_UNKNOWN_BAR), *_OWN_BOUNDS)
-        bar = numpy.maximum(bar, bars.setdefault(span.direction, bar)) if span.weekends else bar
+        of = sums[span.weekends]
+        actual, expected = plausible(found, span, weekday, of)
+        judged = actual if span.days == 1 else of.last("clipped", span.days, clipped)
+        away = numpy.maximum(judged - expected if span.direction > 0 else expected - judged, 0)
+        # spans that end on a day that is away itself
+        told = of.counted & today[span.direction]
+        deviations = numpy.where(told, away / of.error(span.days, deviation, square), 0)
+        bar = _own_bar(deviations, weekday)
+        bar = numpy.maximum(bar, bars[span.direction]) if span.weekends else bar
         bars.setdefault(span.direction, bar)
-        strength = numpy.minimum(numpy.nan_to_num(deviations / (_BAR * (_BAR_BASE + bar))), _MOST)
-        explained = numpy.abs(actual - expected) <= _MOVE_FACTOR * span.days * moves
-        strength[new | (explained & (moves > 0))] = 0
+        known = rolling.since_sunday(_BAR * (_BAR_BASE + bar), weekday, _BAR * (_BAR_BASE + _UNKNOWN_BAR))
+        strength = numpy.minimum(deviations / known, _MOST)
+        told = ~(new | numpy.isnan(strength))
+        if moving.any():
+            told &= ~(moving & (numpy.abs(actual - expected) <= _MOVE_FACTOR * span.days * moves))
+        strength = numpy.where(told, strength, 0)
         if span.column == "up_3":
             strength[new & _jumped(found.cost) & (moves == 0)] = _NEW_STRENGTH
         result[span.column] = strength
     return result
 
 
-def _deviations(found: Expectation, span: Span, away: Floats, weekday: numpy.ndarray) -> Floats:
-    """Money away ÷ its error, of spans that end on a day that is away itself; else 0."""
-    counted = span.counted(weekday) & ~numpy.isnan(found.cost)
-    deviation = numpy.where(counted, found.scale * found.size, 0)
-    size = rolling.total(numpy.where(counted, found.size, 0), span.days)
-    systematic = _MODEL_ERROR * size + _LEVEL_ERROR * rolling.total(deviation, span.days)
-    error = numpy.sqrt(rolling.total(deviation**2, span.days) + systematic**2)
-    today = span.direction * (found.cost - found.plain) >= _TODAY * found.size * found.scale
-    if span.direction < 0:
+def _today(found: Expectation, direction: int) -> Booleans:
+    """Days that are away themselves."""
+    today: Booleans = direction * (found.cost - found.plain) >= _TODAY * found.size * found.scale
+    if direction < 0:
         today &= found.low_level * found.share - found.cost >= _LEAST_DROP * found.size
-    away = numpy.maximum(span.direction * away, 0)
-    return numpy.where(counted & today, away / numpy.maximum(error, 1e-9), 0)
+    return today
 
 
 def _own_bar(deviations: Floats, weekday: numpy.ndarray) -> Floats:
     """The third largest of the last 17 weeks' maxima: what this series reaches without any news, and what incidents hardly move.
 
-    Weeks end on Sundays; a day is judged by those that are over.
+    A column a Sunday, on which weeks end; a day is judged by those that are over.
     """
-    sundays = numpy.flatnonzero(weekday == 6)
-    weekly = rolling.largest(deviations, 7)[:, sundays]
+    weekly = rolling.largest_by_week(deviations, weekday)
     share = 1 - (_OWN_RANK - 1) / (_OWN_WEEKS - 1)
-    return rolling.since_sunday(rolling.quantile(weekly, _OWN_WEEKS, share, least=4, lag=0), weekday)
+    bar = rolling.quantile(weekly, _OWN_WEEKS, share, least=4, lag=0)
+    return numpy.clip(numpy.where(numpy.isnan(bar), _UNKNOWN_BAR, bar), *_OWN_BOUNDS)
 
 
 def _jumped(cost: Floats) -> Booleans:
@@ -150,30 +186,63 @@ _MOVES = ((1, 1, 6.0, 0.1), (14, 2, 3.0, 0.15), (28, 4, 2.0, 0.25))
 """Days, parts of them that must all agree, deviations that both sides must show at least, and how far they may differ, relative."""
 
 
-def moved(found: Expectation, groups: NDArray[numpy.int64]) -> Floats:
-    """Money a day that one series gains and another loses, in every part of the days looked at: cost that moved, none that came; else 0.
+@dataclass(frozen=True)
+class Change:
+    """What a series gained or lost within some days, day × series."""
 
-    Only within the same of `groups`, one a series. For ten days after it was seen: a move takes weeks, and shows on most of its days, not on all.
-    """
-    seen = numpy.zeros(found.cost.shape)
-    for days, count, least, apart in _MOVES:
+    parts: list[Floats]
+    """Money, part by part of the days, newest first, then of all of them."""
+    strong: Floats
+    """All of it in deviations."""
+
+
+def changes(found: Expectation) -> list[Change]:
+    """One of each of _MOVES."""
+    result = []
+    for days, count, _, _ in _MOVES:
         parts, strong = _away(found, days, count)
         if days == 1:  # of what changed at once, only what changed on that day
             strong = numpy.where(
                 numpy.abs(rolling.shifted(parts[0], 1)) <= 0.3 * numpy.abs(parts[0]), strong, 0
             )
-        for day in range(days, len(seen.T)):
-            gains = numpy.flatnonzero(strong[:, day] >= least)
-            losses = numpy.flatnonzero(strong[:, day] <= -least)
-            if len(gains) and len(losses):
-                match = groups[gains][:, None] == groups[losses][None, :]
-                for part in parts:
-                    gain, loss = part[gains, day][:, None], part[losses, day][None, :]
-                    size = numpy.maximum(numpy.abs(gain), numpy.abs(loss))
-                    match &= numpy.abs(gain + loss) <= apart * size
-                for pair in (gains[match.any(axis=1)], losses[match.any(axis=0)]):
-                    seen[pair, day] = numpy.maximum(seen[pair, day], numpy.abs(parts[-1][pair, day]) / days)
-    return rolling.largest(seen, _MOVE_DAYS)
+        result.append(Change([part.T for part in parts], strong.T))
+    return result
+
+
+def moved(found: Sequence[Sequence[Change]], groups: NDArray[numpy.int64]) -> Floats:
+    """Money a day that one series gains and another loses, in every part of the days looked at: cost that moved, none that came; else 0.
+
+    Series × day. Only within the same of `groups`, one a series. For ten days after it was seen: a move takes weeks, and shows on most of
+    its days, not on all. `found`: the changes of the series, some at a time.
+    """
+    seen = numpy.zeros((found[0][0].strong.shape[0], len(groups)))
+    for (days, _, least, apart), of in zip(_MOVES, zip(*found, strict=True), strict=True):
+        strong = numpy.hstack([change.strong for change in of])
+        parts = [numpy.hstack(part) for part in zip(*(change.parts for change in of), strict=True)]
+        both = (strong >= least).any(axis=1) & (strong <= -least).any(axis=1)
+        for day in numpy.flatnonzero(numpy.asarray(both)[days:]) + days:
+            pair = _alike(parts[-1][day], strong[day], least, apart)
+            pair = pair[:, groups[pair[0]] == groups[pair[1]]]
+            for part in parts:
+                gain, loss = part[day, pair]
+                size = numpy.maximum(numpy.abs(gain), numpy.abs(loss))
+                pair = pair[:, numpy.abs(gain + loss) <= apart * size]
+            seen[day, pair] = numpy.maximum(seen[day, pair], numpy.abs(parts[-1][day, pair]) / days)
+    return rolling.largest(numpy.ascontiguousarray(seen.T), _MOVE_DAYS)
+
+
+def _alike(away: Floats, strong: Floats, least: float, apart: float) -> NDArray[numpy.int64]:
+    """Pairs (2 × pairs) of a series that gains and one that loses which may be of the same size: looked up, not all compared."""
+    gains, losses = numpy.flatnonzero(strong >= least), numpy.flatnonzero(strong <= -least)
+    losses = losses[numpy.argsort(-away[losses], kind="stable")]
+    least_apart = 1 - apart - 1e-9
+    begin = numpy.searchsorted(-away[losses], away[gains] * least_apart, "left")
+    end = numpy.searchsorted(-away[losses], away[gains] / least_apart, "right")
+    many = end - begin
+    place = (
+        numpy.arange(many.sum()) - numpy.repeat(numpy.cumsum(many) - many, many) + numpy.repeat(begin, many)
+    )
+    return numpy.array([numpy.repeat(gains, many), losses[place]])
 
 
 def _away(found: Expectation, days: int, count: int) -> tuple[list[Floats], Floats]:

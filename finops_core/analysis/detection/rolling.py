@@ -56,19 +56,50 @@ def _counts(known: NDArray[numpy.bool_], width: int, step: int, days: int) -> ND
 
 
 def _at(ordered: NDArray[numpy.float32], count: NDArray[numpy.int64], share: float, least: int) -> Floats:
-    place = numpy.maximum(count - 1, 0) * share
+    width = ordered.shape[2]
+    result = _between(ordered, numpy.array(width), share)
+    rows, columns = numpy.nonzero(count != width)
+    if len(rows):
+        few = count[rows, columns]
+        found = _between(ordered[rows, columns], few, share)
+        result[rows, columns] = numpy.where(few >= least, found, numpy.nan)
+    return result
+
+
+def _between(ordered: NDArray[numpy.float32], count: NDArray[numpy.int64], share: float) -> Floats:
+    """The quantile of the first `count` values of the last axis, which are sorted: one count for all, or one each."""
+    newest = numpy.maximum(count - 1, 0)
+    place = newest * share
     below = place.astype(numpy.int64)
-    above = numpy.minimum(below + 1, numpy.maximum(count - 1, 0))
-    low = numpy.take_along_axis(ordered, below[..., None], axis=2)[..., 0].astype(numpy.float64)
-    high = numpy.take_along_axis(ordered, above[..., None], axis=2)[..., 0].astype(numpy.float64)
-    return numpy.where(count >= least, low + (high - low) * (place - below), numpy.nan)
+    above = numpy.minimum(below + 1, newest)
+    if count.ndim == 0:
+        low, high = ordered[..., int(below)], ordered[..., int(above)]
+    else:
+        each = numpy.arange(len(ordered))
+        low, high = ordered[each, below], ordered[each, above]
+    low = low.astype(numpy.float64)
+    return low + (high.astype(numpy.float64) - low) * (place - below)
+
+
+class Running:
+    """Sums of the last days, the day itself included, of whatever width is asked for; nan, and what is not `counted`, counts nothing."""
+
+    def __init__(self, values: Floats, counted: NDArray[numpy.bool_] | None = None) -> None:
+        known = ~numpy.isnan(values)
+        self._sums = numpy.cumsum(
+            numpy.where(known if counted is None else known & counted, values, 0), axis=1
+        )
+
+    def last(self, width: int) -> Floats:
+        result = numpy.empty(self._sums.shape)
+        result[:, :width] = self._sums[:, :width]
+        numpy.subtract(self._sums[:, width:], self._sums[:, :-width], out=result[:, width:])
+        return result
 
 
 def total(values: Floats, width: int) -> Floats:
     """Sum of the last `width` days, the day itself included; nan counts nothing."""
-    running = numpy.cumsum(numpy.nan_to_num(values), axis=1)
-    running[:, width:] -= running[:, :-width].copy()
-    return running
+    return Running(values).last(width)
 
 
 def count(values: Floats, width: int) -> Floats:
@@ -87,27 +118,46 @@ def largest(values: Floats, width: int) -> Floats:
 
 
 def by_week(
-    values: Floats, width: int, shares: tuple[float, ...], least: int, weekday: NDArray[numpy.int64]
+    values: Floats,
+    width: int,
+    shares: tuple[float, ...],
+    least: int,
+    weekday: NDArray[numpy.int64],
+    only: NDArray[numpy.bool_] | None = None,
 ) -> list[Floats]:
-    """Quantiles of the `width` days up to the last Sunday before each day: of what changes slowly, once a week."""
+    """Quantiles of the `width` days (whole weeks) up to the last Sunday before each day: of what changes slowly, once a week. `only`
+    of some weekdays; which days those are, by day."""
     sundays = numpy.flatnonzero(weekday == 6)
     series, days = values.shape
-    padded = numpy.full((series, days + width - 1), numpy.nan, numpy.float32)
-    padded[:, width - 1 :] = values
-    results = [numpy.full((series, len(sundays)), numpy.nan) for _ in shares]
-    if not days:
+    if not days or (only is not None and not only.any()):
         return [numpy.full(values.shape, numpy.nan) for _ in shares]
+    if only is not None:
+        values, width = values[:, only], width // 7 * len(set(weekday[only].tolist()))
+        sundays = numpy.cumsum(only)[sundays] - 1
+    padded = numpy.full((series, values.shape[1] + width), numpy.nan, numpy.float32)
+    padded[:, width:] = values
+    results = [numpy.full((series, len(sundays)), numpy.nan) for _ in shares]
     for begin in range(0, series, _ROWS):
         part = padded[begin : begin + _ROWS]
-        ordered = numpy.sort(sliding_window_view(part, width, axis=1)[:, sundays], axis=2)
-        counts = width - numpy.isnan(ordered).sum(axis=2)
+        ordered = numpy.sort(sliding_window_view(part, width, axis=1)[:, sundays + 1], axis=2)
+        counts = _counts(~numpy.isnan(part), width, 1, part.shape[1] - width + 1)[:, sundays + 1]
         for result, share in zip(results, shares, strict=True):
             result[begin : begin + _ROWS] = _at(ordered, counts, share, least)
     return [since_sunday(result, weekday) for result in results]
 
 
-def since_sunday(values: Floats, weekday: NDArray[numpy.int64]) -> Floats:
-    """The column of the last Sunday before each day; nan before the first."""
+def largest_by_week(values: Floats, weekday: NDArray[numpy.int64]) -> Floats:
+    """Maximum of the seven days up to each Sunday, a column a Sunday; nan where all are."""
+    sundays = numpy.flatnonzero(weekday == 6)
+    result = values[:, sundays]
+    for earlier in range(1, 7):
+        there = sundays >= earlier
+        result[:, there] = numpy.fmax(result[:, there], values[:, sundays[there] - earlier])
+    return result
+
+
+def since_sunday(values: Floats, weekday: NDArray[numpy.int64], unknown: float = numpy.nan) -> Floats:
+    """The column of the last Sunday before each day; `unknown` before the first."""
     sundays = numpy.flatnonzero(weekday == 6)
     newest = numpy.searchsorted(sundays, numpy.arange(len(weekday)), side="left")
-    return numpy.hstack([numpy.full((len(values), 1), numpy.nan), values])[:, newest]
+    return numpy.hstack([numpy.full((len(values), 1), unknown), values])[:, newest]

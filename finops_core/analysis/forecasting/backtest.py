@@ -22,9 +22,10 @@ _LEAST_BEFORE = 84
 """Days before the first day that is asked for."""
 _TRUSTED = 4
 """Times that a method must have been tried before it replaces the default."""
-_FOLLOWED, _DOUBT = 0.8, 0.05
-"""How far the default is followed without a backtest, and what it costs to depart from that."""
-_MARGIN = 0.75
+_FURTHEST, _DOUBT = 1.2, 0.5
+"""How far the default is followed at most, where 1 is as far as it says itself; and what it costs to depart from 1: backtests that
+disagree by little may do so by luck."""
+_MARGIN = 0.5
 """A method replaces the default where its errors were at most this share of the default's: less may well be luck."""
 
 
@@ -38,7 +39,7 @@ class Backtest:
     """Origins × series × blocks."""
     days: tuple[int, ...] = ()
     """The first day asked for at each origin."""
-    shares: Floats = field(default_factory=lambda: numpy.full(len(BLOCKS), _FOLLOWED))
+    shares: Floats = field(default_factory=lambda: numpy.ones(len(BLOCKS)))
     """How far the default is followed in each block; `said` is so drawn already."""
 
     def errors(self) -> Floats:
@@ -82,13 +83,13 @@ def backtest(costs: Floats, starts: NDArray[numpy.int64]) -> Backtest:
 
 
 def trusted(tested: Backtest) -> Floats:
-    """For each block, how far the default is followed rather than the plain mean: the share 0 to 1 with the least errors in backtests.
+    """For each block, how far the default is followed rather than the plain mean: the share with the least errors in backtests.
 
     Errors by series count, and those of their sum; a few months say little, so they are joined with a usual case.
     """
     default, plain = (tested.said[tested.names.index(name)] for name in (DEFAULT, PLAIN))
-    shares = numpy.linspace(0, 1, 11)
-    best = numpy.full(len(BLOCKS), _FOLLOWED)
+    shares = numpy.linspace(0, _FURTHEST, 13)
+    best = numpy.ones(len(BLOCKS))
     for block in range(len(BLOCKS)):
         came = tested.came[:, :, block]
         total = float(numpy.nansum(numpy.abs(came)))
@@ -98,7 +99,7 @@ def trusted(tested: Backtest) -> Floats:
         for share in shares:
             wrong = share * default[:, :, block] + (1 - share) * plain[:, :, block] - came
             off = numpy.nansum(numpy.abs(wrong)) + numpy.abs(numpy.nansum(wrong, axis=1)).sum()
-            cost.append(float(off) / total + _DOUBT * (share - _FOLLOWED) ** 2)
+            cost.append(float(off) / total + _DOUBT * (share - 1) ** 2)
         best[block] = shares[int(numpy.argmin(cost))]
     return best
 

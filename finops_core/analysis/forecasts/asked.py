@@ -5,12 +5,21 @@ from datetime import date, timedelta
 
 import polars
 
-from finops_core.analysis.forecasts.book import LEAF, METRICS, MONEY, Book, estimate
+from finops_core.analysis.forecasts.book import (
+    IS_USAGE,
+    LEAF,
+    METRICS,
+    MONEY,
+    NO_USAGE,
+    Book,
+    about,
+    estimate,
+)
 from finops_core.errors import UsageError
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import add_months, month_start
-from finops_core.model.query import Condition, Node, Query, conditions
+from finops_core.model.query import AnyOf, Node, Query, conditions
 
 FIGURES = ("mean", "p10", "p50", "p90", "actual", "rest")
 _RECENT = 28
@@ -20,8 +29,6 @@ _UNTRIED = 0.15
 """The usual relative error of a month where no past could be compared."""
 _BLOCK = 30
 _UNMEASURED = ((1.28, 1.28), (1.7, 1.7), (2.2, 2.2))
-_USAGE = Condition("ChargeCategory", "=", ("Usage",))
-_ELSE = Condition("ChargeCategory", "!=", ("Usage",))
 
 
 @dataclass(frozen=True)
@@ -65,14 +72,14 @@ def _parts(ledger: Ledger, book: Book, query: Query, by: tuple[str, ...]) -> pol
         Query(
             metric,
             by=tuple(dict.fromkeys((*LEAF[1:], *by))),
-            where=(*conditions(query.where), _USAGE),
+            where=(*conditions(query.where), IS_USAGE),
             start=book.start - timedelta(_RECENT),
             end=book.start,
             allocated=query.allocated,
         )
     )
     whole = ledger.query(
-        Query(metric, by=LEAF[1:], where=(_USAGE,), start=book.start - timedelta(_RECENT), end=book.start)
+        Query(metric, by=LEAF[1:], where=(IS_USAGE,), start=book.start - timedelta(_RECENT), end=book.start)
     ).rename({metric: "total"})
     return _shares(found.rename({metric: "part"}), whole, list(LEAF)).join(
         book.leaves.select("leaf", *LEAF), on=LEAF, how="inner", nulls_equal=True
@@ -133,8 +140,8 @@ def _charged(
         )
 
     parts = _shares(
-        answer(by, (*conditions(query.where), _ELSE)).rename({book.metric: "part"}),
-        answer((), (_ELSE,)).rename({book.metric: "total"}),
+        answer(by, (*conditions(query.where), _by_rule(book))).rename({book.metric: "part"}),
+        answer((), (_by_rule(book),)).rename({book.metric: "total"}),
         of,
     )
     due = book.items.filter(polars.col("month").is_in(months)).rename({"month": PERIOD})
@@ -142,24 +149,35 @@ def _charged(
     return split.select(PERIOD, *keys, "rest", polars.lit(0).cast(MONEY).alias("used"))
 
 
+def _by_rule(book: Book) -> Node:
+    """Keeps what is forecast by rule, and some more usage of the same services."""
+    return NO_USAGE if book.booked.is_empty() else AnyOf((NO_USAGE, about(book.booked)))
+
+
 def _actual(ledger: Ledger, book: Book, query: Query, by: tuple[str, ...]) -> polars.DataFrame:
-    """What the running month has cost: usage of complete days, and every other charge that is booked in it."""
+    """What the running month has cost: usage of complete days, and all that is booked in it of what is forecast by rule."""
     first = month_start(book.start)
-    frames = []
-    for condition, end in ((_USAGE, book.start), (_ELSE, add_months(first, 1))):
-        if end > first:
-            frames.append(
-                ledger.query(
-                    Query(
-                        book.metric,
-                        by=by,
-                        where=(*conditions(query.where), condition),
-                        start=first,
-                        end=end,
-                        allocated=query.allocated,
-                    )
-                ).rename({book.metric: "actual"})
+    following = add_months(first, 1)
+
+    def charged(node: Node, start: date, end: date, dimensions: tuple[str, ...]) -> polars.DataFrame:
+        return ledger.query(
+            Query(
+                book.metric,
+                by=dimensions,
+                where=(*conditions(query.where), node),
+                start=start,
+                end=end,
+                allocated=query.allocated,
             )
+        ).rename({book.metric: "actual"})
+
+    frames = [charged(NO_USAGE, first, following, by)]
+    if book.start > first:
+        frames.append(charged(IS_USAGE, first, book.start, by))
+    if len(book.booked):
+        late = charged(about(book.booked), book.start, following, tuple(dict.fromkeys((*LEAF[1:], *by))))
+        own = late.join(book.booked, on=LEAF, how="semi", nulls_equal=True)
+        frames.append(own.select(frames[0].columns))
     return (
         polars.concat(frames)
         .group_by(CURRENCY, *by)

@@ -1,5 +1,8 @@
 """The forecast that all forecasts of a store are parts of: usage by day of every team and service, and all else by month.
 
+Usage that is booked on few days of a month (a support plan on its last day, a fee of a marketplace) has no days to learn from: it is an
+item as fees are.
+
 One book for a metric and a version of the store. Whatever is asked (a team, a service, all of it) is a sum of its leaves, so that
 children always sum to their parents; what is asked below a leaf is its share in the last four weeks.
 """
@@ -14,12 +17,12 @@ from typing import Any
 import polars
 
 from finops_core.analysis.forecasting import Forecast, forecast
-from finops_core.analysis.forecasts.rules import Item, Usage, expected
+from finops_core.analysis.forecasts.rules import MONTHS_LOOKED_AT, USAGE, Item, Usage, expected
 from finops_core.errors import UsageError
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import add_months, month_start
-from finops_core.model.query import Condition, Query
+from finops_core.model.query import AllOf, AnyOf, Condition, Node, Query
 from finops_core.model.span import span
 
 METRICS = ("EffectiveCost", "BilledCost")
@@ -27,6 +30,9 @@ LEAF = (CURRENCY, "x_Team", "ServiceName")
 """What usage is forecast by."""
 LONGEST = 12
 """Months ahead."""
+IS_USAGE = Condition("ChargeCategory", "=", (USAGE,))
+NO_USAGE = Condition("ChargeCategory", "!=", (USAGE,))
+_FEW_DAYS, _LEAST_MONTHS = 3, 2
 _LOOKED_AT = 420
 """Days of the past that are read."""
 _OWN = 300
@@ -50,7 +56,8 @@ class Book:
     days: polars.DataFrame
     """leaf, date, mean: Decimal(38, 18), of each day of the months ahead, from `start` on."""
     items: polars.DataFrame
-    """BillingCurrency, x_Team, ServiceName, ChargeCategory, month, mean (what is still expected), rule, why; what is not usage."""
+    """BillingCurrency, x_Team, ServiceName, ChargeCategory, month, mean (what is still expected), rule, why; what is not usage, or is
+    booked on few days of a month."""
     methods: polars.DataFrame
     """leaf, method, why, wape."""
     tested: polars.DataFrame
@@ -61,6 +68,13 @@ class Book:
     def months(self) -> tuple[date, ...]:
         """The running month and those after it."""
         return months_ahead(self.start)
+
+    @cached_property
+    def booked(self) -> polars.DataFrame:
+        """LEAF of the usage that is an item: what is booked of it counts for the whole month, as of a fee."""
+        return (
+            self.items.filter(polars.col("ChargeCategory") == USAGE).select(LEAF).unique(maintain_order=True)
+        )
 
 
 def months_ahead(start: date) -> tuple[date, ...]:
@@ -81,7 +95,9 @@ def make(ledger: Ledger, metric: str, start: date) -> Book:
     """
     if metric not in METRICS:
         raise UsageError(f"{metric} is not forecast: ask for {' or '.join(METRICS)}")
-    usage = _usage(ledger, metric, start)
+    every = _usage(ledger, metric, start)
+    few = on_few_days(every, start)
+    usage = every.join(few, on=LEAF, how="anti", nulls_equal=True)
     leaves = _leaves(usage, start)
     series, shares = _series(usage, leaves)
     horizon = (add_months(month_start(start), LONGEST + 1) - start).days
@@ -92,7 +108,7 @@ def make(ledger: Ledger, metric: str, start: date) -> Book:
         start,
         leaves,
         days,
-        _items(ledger, metric, start, leaves, days, usage),
+        _items(_charged(ledger, metric, start, few), start, _used(leaves, days, usage, start)),
         _of_leaves(found.methods, shares),
         _of_leaves(found.tested, shares, scaled=("said", "came")),
         found.quantiles,
@@ -104,11 +120,42 @@ def _usage(ledger: Ledger, metric: str, start: date) -> polars.DataFrame:
         metric,
         by=LEAF[1:],
         grain="day",
-        where=(Condition("ChargeCategory", "=", ("Usage",)),),
+        where=(IS_USAGE,),
         start=start - timedelta(_LOOKED_AT),
         end=start,
     )
     return ledger.query(query).rename({PERIOD: "date", metric: "cost"})
+
+
+def on_few_days(usage: polars.DataFrame, start: date) -> polars.DataFrame:
+    """LEAF of what is booked on few days of a month: in two of the last three months at least, and in all of them on three days at most.
+
+    `usage`: LEAF, date, cost.
+    """
+    first = month_start(start)
+    recent = usage.filter(
+        (polars.col("date") >= add_months(first, -MONTHS_LOOKED_AT)) & (polars.col("cost") != 0)
+    )
+    months = recent.group_by(*LEAF, polars.col("date").dt.truncate("1mo").alias("month")).agg(
+        polars.col("date").n_unique().alias("days")
+    )
+    whole = (polars.col("month") < first).sum()
+    return (
+        months.group_by(LEAF)
+        .agg(whole.alias("months"), polars.col("days").max())
+        .filter((polars.col("months") >= _LEAST_MONTHS) & (polars.col("days") <= _FEW_DAYS))
+        .select(LEAF)
+        .sort(LEAF)
+    )
+
+
+def about(leaves: polars.DataFrame) -> Node:
+    """The condition that keeps the usage of leaves, among that of others of their services."""
+    names = leaves["ServiceName"].drop_nulls().unique().sort().to_list()
+    unnamed = Condition("ServiceName", "is null")
+    named = [Condition("ServiceName", "in", tuple(names))] if names else []
+    parts = (*named, *([unnamed] if leaves["ServiceName"].null_count() or not names else []))
+    return AllOf((IS_USAGE, parts[0] if len(parts) == 1 else AnyOf(parts)))
 
 
 def _leaves(usage: polars.DataFrame, start: date) -> polars.DataFrame:
@@ -173,26 +220,33 @@ def _of_leaves(
     )
 
 
-def _items(
-    ledger: Ledger,
-    metric: str,
-    start: date,
-    leaves: polars.DataFrame,
-    days: polars.DataFrame,
-    usage: polars.DataFrame,
-) -> polars.DataFrame:
+def _charged(ledger: Ledger, metric: str, start: date, few: polars.DataFrame) -> polars.DataFrame:
+    """LEAF, ChargeCategory, month, cost: all that is not forecast by day.
+
+    Charges of the running month count as far as they are known: those of days to come are announced by the bill itself.
+    """
     first = month_start(start)
-    query = Query(
-        metric,
-        by=(*LEAF[1:], "ChargeCategory"),
-        grain="month",
-        where=(Condition("ChargeCategory", "!=", ("Usage",)),),
-        start=add_months(first, -6),
-        end=add_months(first, 1),
-    )
-    charged = ledger.query(query).rename({PERIOD: "month", metric: "cost"})
-    # Charges of the running month count as far as they are known: those of days to come are announced by the bill itself.
-    used = _used(leaves, days, usage, start)
+
+    def asked(where: Node) -> polars.DataFrame:
+        by = (*LEAF[1:], "ChargeCategory")
+        query = Query(
+            metric,
+            by=by,
+            grain="month",
+            where=(where,),
+            start=add_months(first, -6),
+            end=add_months(first, 1),
+        )
+        return ledger.query(query).rename({PERIOD: "month", metric: "cost"})
+
+    found = asked(NO_USAGE)
+    if few.is_empty():
+        return found
+    return polars.concat([found, asked(about(few)).join(few, on=LEAF, how="semi", nulls_equal=True)])
+
+
+def _items(charged: polars.DataFrame, start: date, used: Mapping[str, Usage]) -> polars.DataFrame:
+    first = month_start(start)
     rows = []
     for key, part in charged.group_by(*LEAF, "ChargeCategory", maintain_order=True):
         code, team, service, category = (str(k) if k is not None else None for k in key)

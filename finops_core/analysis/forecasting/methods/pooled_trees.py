@@ -23,6 +23,9 @@ _HIGHEST = 4.0
 """What followed is learnt up to so many times the level: one giant value teaches nothing."""
 _DRAWN = 5
 """Series without change that those learnt from are joined with: few series are drawn to their level."""
+_FOLLOWED, _DAYS_DRAWN = 0.9, 20
+"""How far what is learnt is followed, at most; and the days without change that the days learnt from are joined with. Of files that begin
+half a year ago, the second month ahead has but two weeks to be learnt from, which all tell of the same incidents."""
 _LOSSES = ("absolute_error", "squared_error")
 
 
@@ -37,8 +40,14 @@ def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
     for column, (start, end) in enumerate(blocks):
         examples, followed = _examples(costs, start, end)
         if len(followed) >= _ENOUGH:
-            found[asked, column] = usual[asked] * (1 + share * (_learnt(examples, followed, known) - 1))
+            drawn = share * _followed(costs.shape[1] - end - _FIRST)
+            found[asked, column] = usual[asked] * (1 + drawn * (_learnt(examples, followed, known) - 1))
     return found
+
+
+def _followed(days: int) -> float:
+    """The share of what was learnt, from examples that begin within so many days."""
+    return _FOLLOWED * max(days, 0) / (max(days, 0) + _DAYS_DRAWN)
 
 
 def _learnable(costs: Floats) -> NDArray[numpy.bool_]:

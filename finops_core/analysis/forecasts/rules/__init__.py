@@ -1,4 +1,4 @@
-"""What is not usage is forecast by rule, not by trend. A rule is one module here, found by its declaration.
+"""What is not usage, or is booked on few days of a month, is forecast by rule, not by trend. A rule is one module here, found by its declaration.
 
 The module declares `RULE = Rule(...)`: its place among the others (the first that says something of an item is followed), and
 `monthly`: an item and the usage forecast beside it → what each month ahead will be charged, with a sentence; None where the rule
@@ -16,11 +16,12 @@ from pkgutil import iter_modules
 from finops_core.model.periods import add_months
 
 MONTHS_LOOKED_AT = 3
+USAGE = "Usage"
 
 
 @dataclass(frozen=True)
 class Item:
-    """The charges of one category and service of one team in one currency, that are not usage."""
+    """The charges of one category and service of one team in one currency, that are not forecast by day."""
 
     category: str
     """ChargeCategory."""
