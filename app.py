@@ -17,6 +17,8 @@ PAGES = {
         view("forecast", "Forecast", "trending_up"),
         view("commitments", "Commitments", "handshake"),
         view("budgets", "Budgets", "savings"),
+        view("units", "Unit cost", "straighten"),
+        view("savings", "Savings", "price_check"),
         view("alerts", "Alerts", "campaign"),
     ],
     "Ownership": [

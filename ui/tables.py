@@ -72,6 +72,7 @@ def show(
             key=f"{key}-grid-{crc32(of.encode())}",
             on_select="rerun" if selectable else "ignore",
             selection_mode="single-row",
+            placeholder="",  # what is not known is no word None
         )
     chosen = drawn["selection"]["rows"] if selectable else []
     row = chosen[0] - (total is not None) if chosen else -1

@@ -13,6 +13,7 @@ from finops_core.model.ledger import Ledger
 from finops_core.model.query import conditions
 from finops_core.store import triage as kept
 from finops_core.store.batches import plain
+from finops_core.store.home import Home
 from finops_core.store.state import State
 from finops_core.store.triage import CLOSED, CONTAINED, NOT_REAL, OPEN, Triage
 
@@ -87,6 +88,11 @@ def triaged(
         found = explain(ledger, found)
     moments = kept.raised(state)
     return [Triaged(i, standing.get(i.key, Triage()), moments.get(i.key, "")) for i in found]
+
+
+def triaged_of(home: Home, sensitivity: float = 0.5) -> list[Triaged]:
+    """As `triaged`, of a home that is opened for it: what a process of its own does (`finops_core.analysis.incidents.apart`)."""
+    return triaged(Ledger(home), State(home), sensitivity)
 
 
 def record_raised(state: State, found: Iterable[Triaged], who: str) -> int:

@@ -6,7 +6,8 @@ from importlib import resources
 from pathlib import Path
 
 from finops_core.allocation.ruleset import FILE, named_files
-from finops_core.demo import aws, aws_export, azure, gcp, observa, planning, truth
+from finops_core.analysis.savings import find
+from finops_core.demo import aws, aws_export, azure, backlog, gcp, observa, planning, truth
 from finops_core.demo.estate import teams
 from finops_core.demo.incidents import INCIDENTS
 from finops_core.demo.money import UNIT
@@ -15,7 +16,9 @@ from finops_core.demo.seasons import LONGEST, Month, month_of
 from finops_core.demo.seasons import months as last_months
 from finops_core.demo.totals import MonthTotals
 from finops_core.errors import UsageError
-from finops_core.store import budgets, deployments, metric_files, rulesets
+from finops_core.model.ledger import Ledger
+from finops_core.model.span import span
+from finops_core.store import budgets, deployments, metric_files, rulesets, unit_metrics
 from finops_core.store.applying import apply
 from finops_core.store.batches import Batch
 from finops_core.store.home import Home
@@ -48,6 +51,8 @@ def make_demo(
     first_version = write(folder, home.mappings, months, scale, seed, progress)
     for driver in sorted((folder / "drivers").iterdir()):
         metric_files.add(home, driver)
+    for name in ("metrics.csv", "customers.csv"):
+        unit_metrics.add(home, folder / name)
     _apply_rules(home, folder / "ownership")
     told = deployments.from_csv((folder / "deployments.csv").read_bytes(), "deployments.csv")
     deployments.add(State(home), told, "Sofia Lindqvist")
@@ -64,6 +69,9 @@ def make_demo(
             LoadOptions(source=source),
             lambda words, source=source: progress(f"{source}: {words}"),  # type: ignore[misc]
         )
+    ledger = Ledger(home)
+    progress("Looking for what could be saved")
+    backlog.work_on(home, find(ledger), span(ledger).first, span(ledger).complete_until)
     return batches
 
 
@@ -117,6 +125,7 @@ def _write_beside(
     planning.write_budgets(folder, calendar, _usual(calendar[0], written))
     planning.write_deployments(folder, calendar, seed)
     planning.write_metrics(folder, calendar, scale, seed)
+    planning.write_customers(folder, calendar, scale, seed)
     planning.write_drivers(folder / "drivers", calendar, scale, seed)
 
 

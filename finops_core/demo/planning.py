@@ -32,6 +32,19 @@ _METRICS = (
     ("customers", "marketplace", 9_400, "workday", "steady"),
     ("tokens", "assistant", 74_000_000, "retail", "ai"),
 )
+_CUSTOMERS = (
+    ("Alder Books", "enterprise", 92_000, 6.10),
+    ("Birch & Sons", "enterprise", 71_000, 5.85),
+    ("Cedar Outdoor", "business", 38_000, 7.40),
+    ("Damson Foods", "business", 29_500, 7.20),
+    ("Elm Interiors", "business", 24_000, 7.60),
+    ("Foxglove Toys", "business", 17_000, 3.10),
+    ("Gorse Garden", "starter", 9_400, 4.20),
+    ("Hazel Pets", "starter", 6_800, 4.00),
+    ("Iris Cosmetics", "starter", 5_100, 4.40),
+    ("Trials", "free", 61_000, 0.0),
+)
+"""Customers of the assistant: their tier, calls a day, and what a thousand calls pay."""
 _NAMESPACES = (
     ("storefront-web", "web", 0.20),
     ("search-api", "search", 0.13),
@@ -164,6 +177,21 @@ def write_metrics(folder: Path, months: Sequence[Month], scale: float, seed: int
                 quantity = round(base * scale * float(value))
                 rows.append({"date": str(day), "metric": metric, "product": product, "quantity": quantity})
     write_csv(folder / "metrics.csv", polars.DataFrame(rows))
+
+
+def write_customers(folder: Path, months: Sequence[Month], scale: float, seed: int) -> None:
+    """What business customers of the assistant asked for and paid, by month: who is worth what they cost."""
+    rows = []
+    for month in months:
+        random = generator(seed, "customers", month)
+        (level,) = _noisy([("retail", "ai")], month.days, random)
+        grown = float(level.mean()) * len(month.days)
+        for customer, tier, calls, price in _CUSTOMERS:
+            asked = round(calls * scale * grown * (1 + 0.08 * float(random.standard_normal())))
+            paid = round(asked * price / 1000, 2)
+            base = {"month": month.label, "customer": customer, "tier": tier, "product": "assistant"}
+            rows.append({**base, "assistant_calls": str(asked), "revenue": f"{paid:.2f}", "currency": "USD"})
+    write_csv(folder / "customers.csv", polars.DataFrame(rows))
 
 
 def write_drivers(folder: Path, months: Sequence[Month], scale: float, seed: int) -> None:

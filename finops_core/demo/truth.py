@@ -9,6 +9,7 @@ from finops_core.demo.incidents import INCIDENTS, Incident
 from finops_core.demo.money import text
 from finops_core.demo.seasons import Month
 from finops_core.demo.totals import MonthTotals
+from finops_core.demo.waste import EXPLAINED, planted
 from finops_core.demo.writing import write_json
 
 Written = Mapping[str, Mapping[str, MonthTotals]]
@@ -35,6 +36,7 @@ def write_truth(
             and {"source": SOURCES["aws"], "billing_period": restated.label, "versions": 2},
             "totals": {SOURCES[name]: _totals(name, found) for name, found in written.items()},
             "owners": {SOURCES[name]: _owners(found) for name, found in written.items()},
+            "waste": {"planted": planted(), "explained": EXPLAINED},
             "incidents": [record for i in INCIDENTS if (record := _incident(i, written, scale))],
         },
     )

@@ -20,6 +20,8 @@ PAGES = (
     "Forecast",
     "Commitments",
     "Budgets",
+    "Unit cost",
+    "Savings",
     "Alerts",
     "Allocation",
     "Rules",

@@ -126,6 +126,22 @@ class _Candidate:
         return weight, self.finding.score, self.finding.series_id
 
 
+@dataclass
+class _Waiting:
+    """A candidate of a day, the causes that it may be of, and what of it they leave."""
+
+    candidate: _Candidate
+    near: list[Cause]
+    rest: _Candidate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rest = _without(self.candidate, [cause.cells for cause in self.near])
+
+    def says_something(self, least: float) -> bool:
+        """Whether nothing explains any of it, or what is left is money."""
+        return self.rest is self.candidate or self.rest.money >= max(_OWN * self.candidate.money, least)
+
+
 def causes(book: Book, found: Sequence[Finding], least: float) -> list[Cause]:
     """The causes behind findings of a book's series, in the order in which they were seen."""
     known: list[Cause] = []
@@ -148,29 +164,34 @@ def causes(book: Book, found: Sequence[Finding], least: float) -> list[Cause]:
 
 def _on_a_day(book: Book, known: list[Cause], group: Sequence[_Due], seen: int, least: float) -> list[_Due]:
     """Adds what is new on a day to the causes that are known. Returns what is excused, and to be looked at again."""
-    waiting = [c for due in group if (c := _candidate(book, due, seen)) is not None]
-    excused: list[Mask] = []
+    candidates = [c for due in group if (c := _candidate(book, due, seen)) is not None]
+    first = min((c.start for c in candidates), default=seen)
+    live = [cause for cause in known if cause.end(seen) + _PAUSE + 1 >= first]
+    waiting = [_Waiting(c, [cause for cause in live if _goes_on(cause, c, seen)]) for c in candidates]
     again: list[_Due] = []
     new: list[tuple[_Candidate, Cause]] = []
     while waiting:
         own = []
-        for candidate in waiting:
-            near = [c for c in (*known, *(c for _, c in new)) if _goes_on(c, candidate, seen)]
-            rest = _without(candidate, [*(cause.cells for cause in near), *excused])
-            if rest is candidate or rest.money >= max(_OWN * candidate.money, least):
-                own.append((rest, candidate))
-            elif near:
-                _attach(near, candidate)
-        best = max(own, key=lambda pair: pair[0].rank, default=None)
-        if best is None or best[0].money <= 0:
+        for one in waiting:
+            if one.says_something(least):
+                own.append(one)
+            elif one.near:
+                _attach(one.near, one.candidate)
+        best = max(own, key=lambda one: one.rest.rank, default=None)
+        if best is None or best.rest.money <= 0:
             break
-        waiting = [candidate for _, candidate in own if candidate is not best[1]]
-        cause = _cause(book, best[0], seen, [*known, *(c for _, c in new)])
+        waiting = [one for one in own if one is not best]
+        cause = _cause(book, best.rest, seen, [*live, *(c for _, c in new)])
         if _is_expected(book, known, cause, seen):
-            excused.append(cause.cells)
-            again.append(replace(best[1].due, times=best[1].due.times + 1))
+            again.append(replace(best.candidate.due, times=best.candidate.due.times + 1))
+            for one in waiting:
+                one.rest = _without(one.rest, [cause.cells])
         else:
-            new.append((best[0], cause))
+            new.append((best.rest, cause))
+            for one in waiting:
+                if _goes_on(cause, one.candidate, seen):
+                    one.near.append(cause)
+                    one.rest = _without(one.rest, [cause.cells])
     for direction in ("up", "down"):
         found = _joined(book, known, [pair for pair in new if pair[1].direction == direction], seen)
         _part(book, known, found, seen)
@@ -256,15 +277,22 @@ def _without(candidate: _Candidate, explained: Sequence[Mask]) -> _Candidate:
     """A candidate without cells that are explained already; itself where it has none of them."""
     if not explained:
         return candidate
-    cells = candidate.cells & ~numpy.logical_or.reduce(list(explained))
-    if (cells == candidate.cells).all():
+    own = numpy.flatnonzero(candidate.cells)
+    told = numpy.zeros(len(own), dtype=bool)
+    for mask in explained:
+        told |= mask[own]
+    if not told.any():
         return candidate
+    cells = candidate.cells.copy()
+    cells[own[told]] = False
     return replace(candidate, cells=cells, moved=numpy.where(cells, candidate.moved, 0.0))
 
 
 def _attach(near: Sequence[Cause], candidate: _Candidate) -> None:
     """Gives a finding to the cause with most of its money. One of which much lies elsewhere says nothing of its days."""
-    inside = [float(candidate.moved[cause.cells].sum()) for cause in near]
+    own = numpy.flatnonzero(candidate.cells)
+    moved = candidate.moved[own]
+    inside = [float(moved[cause.cells[own]].sum()) for cause in near]
     most = int(numpy.argmax(inside))
     if inside[most] >= _SAYS * candidate.money:
         near[most].findings.append(candidate.finding)
@@ -357,16 +385,20 @@ def _explaining(book: Book, candidate: _Candidate) -> Series | None:
     if money <= 0:
         return None
     choices: list[tuple[float, tuple[str, ...], tuple[str | None, ...]]] = []
+    sizes = numpy.abs(candidate.usual)
+    touched = numpy.flatnonzero(candidate.cells)
     for cut in CUTS:
         group = book.group(cut)
-        inside = group.sums(moved)
-        kept = (inside >= _MOVED * money) & (group.sums(candidate.everywhere) >= _MOVED * money)
-        sizes, members = group.sums(numpy.abs(candidate.usual)), list(group.members)
-        own = group.sums(numpy.where(candidate.cells, numpy.abs(candidate.usual), 0.0))
-        for n in numpy.flatnonzero(kept):
+        codes, place = numpy.unique(group.codes[touched], return_inverse=True)
+        inside = numpy.bincount(place, moved[touched], len(codes))
+        own = numpy.bincount(place, sizes[touched], len(codes))
+        for n in numpy.flatnonzero(inside >= _MOVED * money):
+            member = group.codes == codes[n]
+            if float(candidate.everywhere[member].sum()) < _MOVED * money:
+                continue
             drifts = (money - inside[n]) * own[n] <= _DRIFTS * inside[n] * (base - own[n])
             if inside[n] >= _EXPLAINS * money or drifts:
-                choices.append((float(sizes[n]), cut, members[n]))
+                choices.append((float(sizes[member].sum()), cut, group.names[codes[n]]))
     if not choices:
         return None
     smallest = min(size for size, _, _ in choices)
@@ -381,8 +413,8 @@ def _is_expected(book: Book, known: Sequence[Cause], cause: Cause, seen: int) ->
     earlier = [
         (other.cells, other.start)
         for other in known
-        if other.direction != cause.direction
-        and other.start < cause.start
+        if other.start < cause.start
+        and other.direction != cause.direction
         and cause.start <= other.end(seen) + 7 * (usual.WEEKS + 1)
     ]
     return (

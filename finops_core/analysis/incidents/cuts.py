@@ -15,7 +15,9 @@ from finops_core.analysis.incidents.incident import METRIC, WATCHED
 from finops_core.analysis.incidents.series_names import Series
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
+from finops_core.model.periods import add_months, month_start
 from finops_core.model.query import Query
+from finops_core.model.span import span
 from finops_core.store.restating import usual_shares
 
 LIST = "ListCost"
@@ -50,6 +52,11 @@ class Group:
 
     members: dict[tuple[str | None, ...], int]
     codes: NDArray[numpy.int64]
+
+    @cached_property
+    def names(self) -> list[tuple[str | None, ...]]:
+        """Number → member."""
+        return list(self.members)
 
     def sums(self, values: Floats) -> Floats:
         """Values of cells, summed by member."""
@@ -134,19 +141,48 @@ def books(ledger: Ledger, until: date | None = None) -> list[Book]:
     """A book a currency, in the order of their names, up to a day (included), by default the newest. None for an empty store."""
     if not ledger.version:
         return []
-    end = None if until is None else until + timedelta(1)
-    days = ledger.query(Query((METRIC, LIST), (*LEAF, SOURCE), "day", WATCHED, None, end))
-    cost, listed = (polars.col(name).cast(polars.Float64) for name in (METRIC, LIST))
-    days = days.with_columns(
-        cost.fill_null(0.0).alias("cost"), listed.fill_null(cost).fill_null(0.0).alias("list")
-    )
     loads = _loads(ledger)
+    days, keys, sources = _placed(ledger, None if until is None else until + timedelta(1))
     found = []
-    for (currency,), own in sorted(
-        days.partition_by(CURRENCY, as_dict=True).items(), key=lambda i: str(i[0])
-    ):
-        found.append(_book(str(currency), own, loads))
+    for currency in sources[CURRENCY].unique().sort():
+        own = keys.filter(polars.col(CURRENCY) == currency)
+        mine = days.filter(polars.col("key").is_in(own["key"].implode()))
+        found.append(_book(str(currency), mine, own, sources.filter(polars.col(CURRENCY) == currency), loads))
     return found
+
+
+def _placed(ledger: Ledger, end: date | None) -> tuple[polars.DataFrame, polars.DataFrame, polars.DataFrame]:
+    """Cost and list cost by cell (`key`) and day; the cells; and cost by currency, source and day.
+
+    Read month by month: of a large store all days at once, with their decimals and names, are gigabytes.
+    """
+    names = (CURRENCY, *LEAF)
+    keys = polars.DataFrame(schema=dict.fromkeys(names, polars.String))
+    days, sources = [], []
+    cost, listed = (polars.col(name).cast(polars.Float64) for name in (METRIC, LIST))
+    for start, following in _months(ledger, end):
+        asked = Query((METRIC, LIST), (*LEAF, SOURCE), "day", WATCHED, start, following)
+        found = ledger.query(asked).with_columns(
+            cost.fill_null(0.0).alias("cost"), listed.fill_null(cost).fill_null(0.0).alias("list")
+        )
+        sources.append(found.group_by(CURRENCY, SOURCE, PERIOD).agg(polars.col("cost").sum()))
+        summed = found.group_by(*names, PERIOD).agg(polars.col("cost", "list").sum())
+        seen = summed.select(names).unique()
+        keys = polars.concat([keys, seen.join(keys, on=names, how="anti", nulls_equal=True)])
+        placed = summed.join(keys.with_row_index("key"), on=names, nulls_equal=True)
+        days.append(placed.select("key", PERIOD, "cost", "list"))
+    return polars.concat(days), keys.with_row_index("key"), polars.concat(sources)
+
+
+def _months(ledger: Ledger, end: date | None) -> Iterator[tuple[date, date]]:
+    """The months of the store up to a day, each with the first day after it."""
+    found = span(ledger)
+    last = found.end if end is None else min(end, found.end)
+    start = month_start(found.first)
+    while start < last or start == month_start(found.first):
+        following = add_months(start, 1)
+        yield start, min(following, max(last, start + timedelta(1)))
+        start = following
 
 
 def _loads(ledger: Ledger) -> Loads:
@@ -157,22 +193,25 @@ def _loads(ledger: Ledger) -> Loads:
     return Loads(loaded, usual_shares(ledger.home, ledger.batches()))
 
 
-def _book(currency: str, days: polars.DataFrame, loads: Loads) -> Book:
-    end = completeness.last_day(days, loads)
+def _book(
+    currency: str, days: polars.DataFrame, keys: polars.DataFrame, sources: polars.DataFrame, loads: Loads
+) -> Book:
+    end = completeness.last_day(sources, loads)
     days = days.filter(polars.col(PERIOD) <= end)
-    shares = completeness.shares_of(days, loads)
+    shares = completeness.shares_of(sources.filter(polars.col(PERIOD) <= end), loads)
     first: date = days[PERIOD].min()  # type: ignore[assignment]
-    summed = days.group_by(*LEAF, PERIOD).agg(polars.col("cost", "list").sum())
     # A cell's place must not depend on later days: the order is that of names, and cells without cost do no harm.
-    cells = summed.select(LEAF).unique().sort(LEAF, nulls_last=True).with_row_index("cell")
-    placed = summed.join(cells, on=LEAF, nulls_equal=True)
-    columns = (placed[PERIOD] - first).dt.total_days().to_numpy()
+    cells = keys.filter(polars.col("key").is_in(days["key"].unique().implode())).sort(LEAF, nulls_last=True)
+    places = numpy.zeros(int(keys["key"].max() or 0) + 1, dtype=numpy.int64)  # type: ignore[arg-type]
+    places[cells["key"].to_numpy()] = numpy.arange(cells.height)
+    rows = places[days["key"].to_numpy()]
+    columns = (days[PERIOD] - first).dt.total_days().to_numpy()
     grids = []
     for name in ("cost", "list"):
         grid = numpy.zeros((cells.height, (end - first).days + 1))
-        grid[placed["cell"].to_numpy(), columns] = placed[name].to_numpy()
+        grid[rows, columns] = days[name].to_numpy()
         grids.append(grid)
-    return Book(currency, first, cells.drop("cell"), grids[0], grids[1], shares)
+    return Book(currency, first, cells.select(LEAF), grids[0], grids[1], shares)
 
 
 def table(found: list[Book]) -> polars.DataFrame:

@@ -36,36 +36,40 @@ _FEE_DAYS = 0.1
 def is_recovery(book: Book, cells: Mask, start: int, seen: int, earlier: Sequence[tuple[Mask, int]]) -> bool:
     """Whether cost has gone back to what it was before an earlier cause of the other direction (its cells and first day)."""
     length = seen - start + 1
+    own = numpy.flatnonzero(cells)
+    costs = book.costs[own]
+    now = costs[:, start : seen + 1].sum(axis=1)
     for other, began in earlier:
-        before = max(began, start - 7)
-        came = book.costs[:, before:start].sum(axis=1) / (start - before) * length
-        now = book.costs[:, start : seen + 1].sum(axis=1)
-        was = usual.change(book, start, seen, before=began).usual
-        left = came - now
-        if abs(float(left[cells & other].sum())) < _SHARED * abs(float(left[cells].sum())):
+        inside = other[own]
+        if not inside.any():
             continue
-        far = abs(float((came - was)[cells].sum()))
-        if abs(float((now - was)[cells].sum())) <= _BACK * far:
+        before = max(began, start - 7)
+        came = costs[:, before:start].sum(axis=1) / (start - before) * length
+        left = came - now
+        if abs(float(left[inside].sum())) < _SHARED * abs(float(left.sum())):
+            continue
+        was = usual.change_of(costs, start, seen, before=began).usual
+        if abs(float((now - was).sum())) <= _BACK * abs(float((came - was).sum())):
             return True
     return False
 
 
 def is_migration(book: Book, cells: Mask, start: int, seen: int) -> bool:
     """Whether as much went out of one place as came into another, so that the sum of both stayed."""
-    found = usual.change(book, start, seen)
-    moved = found.moved
-    here = float(moved[cells].sum())
+    own = numpy.flatnonzero(cells)
+    moved = usual.change_of(book.costs[own], start, seen).moved
+    here = float(moved.sum())
     if not here:
         return False
-    main = int(numpy.argmax(numpy.where(cells, moved * numpy.sign(here), -numpy.inf)))
+    main = own[int(numpy.argmax(moved * numpy.sign(here)))]
     for family in _FAMILIES:
         codes = book.group(family).codes
         same = codes == codes[main]
-        others = same & ~cells
-        against = numpy.where(others & (moved * here < 0), numpy.abs(moved), 0.0)
+        whole = numpy.flatnonzero(same | cells)
+        moved = usual.change_of(book.costs[whole], start, seen).moved
+        against = numpy.where(~cells[whole] & (moved * here < 0), numpy.abs(moved), 0.0)
         few = float(numpy.sort(against)[::-1][:5].sum())
-        whole = same | cells
-        total = abs(float(moved[whole].sum()))
+        total = abs(float(moved.sum()))
         days = seen - start + 1
         doubt = usual.noise(book.costs[whole].sum(axis=0), start) * float(numpy.sqrt(days))
         if few >= (1 - _STAYS) * abs(here) and total <= _STAYS * abs(here) and doubt <= abs(here):
@@ -76,12 +80,12 @@ def is_migration(book: Book, cells: Mask, start: int, seen: int) -> bool:
 def is_rate(book: Book, cells: Mask, start: int, seen: int) -> bool:
     """Whether less or more is paid for as much use, as when a commitment begins or ends: at list prices it costs about
     what it did."""
-    paid, listed = usual.change(book, start, seen), usual.by_list(book, start, seen)
-    before, listed_before = float(paid.usual[cells].sum()), float(listed.usual[cells].sum())
+    paid, listed = (usual.change_of(costs[cells], start, seen) for costs in (book.costs, book.lists))
+    before, listed_before = float(paid.usual.sum()), float(listed.usual.sum())
     if before <= 0 or listed_before <= 0:
         return False
-    moved = float(paid.moved[cells].sum()) / before
-    listed_moved = float(listed.moved[cells].sum()) / listed_before
+    moved = float(paid.moved.sum()) / before
+    listed_moved = float(listed.moved.sum()) / listed_before
     return moved != 0 and listed_moved / moved < _STAYS
 
 

@@ -34,6 +34,8 @@ _OTHER = 1.5
 _BARS = 2.5
 """What it takes to be raised at sensitivity 0, in what it takes at 0.5, as the detector has it."""
 _REMEMBERED = 2000
+_LEAST_OF_A_DAY, _SETTLED = 0.001, 28
+"""An incident costs at least this share of what everything cost on a usual day of so many before it."""
 _ANNOUNCED = 0.5
 """An incident is announced if this share of it lies in what was announced."""
 
@@ -126,10 +128,21 @@ def _reported(
         if own.is_empty():
             continue
         if as_of is not None and as_of < book.last:
-            result.append((book.until(as_of), own, findings(Evidence(own), settings)))
+            book, said = book.until(as_of), findings(Evidence(own), settings)
         else:
-            result.append((book, own, findings(Evidence(own), judged(settings, book.last, book.shares))))
+            said = findings(Evidence(own), judged(settings, book.last, book.shares))
+        result.append((book, own, _worth_a_look(book, said)))
     return result
+
+
+def _worth_a_look(book: Book, said: Sequence[Finding]) -> list[Finding]:
+    """Findings of money, by the measure of the whole: what is news to a small company is none to a large one."""
+    totals = numpy.abs(book.costs.sum(axis=0))
+    bars: dict[date, float] = {}
+    for day in {finding.first_seen for finding in said}:
+        past = totals[max(0, book.place(day) - _SETTLED) : max(1, book.place(day))]
+        bars[day] = _LEAST_OF_A_DAY * float(numpy.median(past))
+    return [finding for finding in said if abs(finding.impact) >= bars[finding.first_seen]]
 
 
 def _is_heard(cause: Cause, settings: Settings) -> bool:
