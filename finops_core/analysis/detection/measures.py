@@ -49,6 +49,11 @@ _OWN_WEEKS, _OWN_RANK = 17, 3
 _OWN_BOUNDS = (1.5, 6.0)
 _UNKNOWN_BAR = 3.0
 _BAR, _BAR_BASE = 0.75, 2.0
+_WILD, _WILDEST = 0.4, 2.5
+"""Deviation of a day, relative, from which a series rests and peaks without a calendar: nine of ten of its alarms were false. The wilder,
+the more it takes, up to so many times as much."""
+_FELL_TODAY = 0.75
+"""A day that is low is most often just that: what falls for good shows on the next days, and is raised in time by them."""
 _NOTHING = 1.0
 """A series whose days cost less than this cost nothing so far: new spend has no deviations to be measured in."""
 _NEW_STRENGTH = 1.5
@@ -122,6 +127,7 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
     clipped = numpy.where(numpy.isnan(clipped), found.cost, clipped)
     new = (found.size < _NOTHING) | (rolling.shifted(found.size, LEVEL_DAYS) < _NOTHING)
     moving = moves > 0
+    wild = numpy.clip(numpy.nan_to_num(found.scale, nan=_WILD) / _WILD, 1, _WILDEST)
     deviation = found.scale * found.size
     square = deviation**2
     sums = {weekends: Sums(found, weekday, weekends) for weekends in (False, True)}
@@ -140,7 +146,9 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
         bar = numpy.maximum(bar, bars[span.direction]) if span.weekends else bar
         bars.setdefault(span.direction, bar)
         known = rolling.since_sunday(_BAR * (_BAR_BASE + bar), weekday, _BAR * (_BAR_BASE + _UNKNOWN_BAR))
-        strength = numpy.minimum(deviations / known, _MOST)
+        strength = numpy.minimum(deviations / (known * wild), _MOST)
+        if span.direction < 0 and span.days == 1:
+            strength *= _FELL_TODAY
         told = ~(new | numpy.isnan(strength))
         if moving.any():
             told &= ~(moving & (numpy.abs(actual - expected) <= _MOVE_FACTOR * span.days * moves))

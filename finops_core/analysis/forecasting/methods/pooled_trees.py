@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy
 from numpy.typing import NDArray
 
-from finops_core.analysis.forecasting.features import MONTH, features, level
+from finops_core.analysis.forecasting.features import MONTH, features, level, weekly
 from finops_core.analysis.forecasting.methods import Block, Method
 from finops_core.analysis.forecasting.panel import WEEK, Floats
 
@@ -26,6 +26,8 @@ _DRAWN = 5
 _FOLLOWED, _DAYS_DRAWN = 0.9, 20
 """How far what is learnt is followed, at most; and the days without change that the days learnt from are joined with. Of files that begin
 half a year ago, the second month ahead has but two weeks to be learnt from, which all tell of the same incidents."""
+_RISEN, _BACK, _WEEKS = 1.2, 0.5, 12
+"""What is so many times the median of its last weeks has an incident rather than a level, as often as not: it is drawn half way back."""
 _LOSSES = ("absolute_error", "squared_error")
 
 
@@ -37,12 +39,20 @@ def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
         return found
     known = features(costs[asked])
     share = asked.sum() / (asked.sum() + _DRAWN)
+    before = _before(costs[asked], usual[asked])
     for column, (start, end) in enumerate(blocks):
         examples, followed = _examples(costs, start, end)
         if len(followed) >= _ENOUGH:
             drawn = share * _followed(costs.shape[1] - end - _FIRST)
-            found[asked, column] = usual[asked] * (1 + drawn * (_learnt(examples, followed, known) - 1))
+            told = usual[asked] * _learnt(examples, followed, known)
+            found[asked, column] = before + drawn * (told - before)
     return found
+
+
+def _before(costs: Floats, usual: Floats) -> Floats:
+    """What is expected before anything is learnt: the level, of what has risen half way back."""
+    median = numpy.median(weekly(costs, _WEEKS), axis=1)
+    return numpy.where(usual > _RISEN * median, (1 - _BACK) * usual + _BACK * median, usual)
 
 
 def _followed(days: int) -> float:
