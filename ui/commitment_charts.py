@@ -83,6 +83,32 @@ def calendar(days: polars.DataFrame, rate: str) -> Spec:
     }  # fmt: skip
 
 
+def hours(found: polars.DataFrame, rate: str) -> Spec:
+    """A rate by hour and weekday, darker where more."""
+    rows = [
+        {
+            "Hour": f"{hour:02}", "Weekday": _WEEKDAYS[weekday - 1], "value": float(value), "Share": words.percent(value),
+            "Label": f"{RATES[rate]}, {_WEEKDAYS[weekday - 1]} {hour:02}:00 UTC: {words.percent(value)}",
+        }
+        for weekday, hour, value in found.select("weekday", "hour", rate).iter_rows()
+        if value is not None
+    ]  # fmt: skip
+    plain: Spec = {"ticks": False, "domain": False}
+    return {
+        **_NEW,
+        "height": 200,
+        "data": {"values": rows},
+        "mark": {"type": "rect", "cornerRadius": 2, "stroke": "transparent", "strokeWidth": 2},
+        "encoding": {
+            "x": {"field": "Hour", "type": "ordinal", "title": "hour, UTC", "axis": {**plain, "labelAngle": 0}},
+            "y": {"field": "Weekday", "type": "ordinal", "sort": _WEEKDAYS, "title": None, "axis": plain},
+            "color": {"field": "value", "type": "quantitative", "scale": {"scheme": "blues"}, "legend": {"title": RATES[rate], "format": "%", "orient": "right", "gradientLength": 150}},
+            "description": _text("Label"),
+            "tooltip": [_text(n) for n in ("Weekday", "Hour", "Share")],
+        },
+    }  # fmt: skip
+
+
 def _cell(day: date, value: Decimal, rate: str) -> dict[str, object]:
     week = day - timedelta(day.weekday())
     return {

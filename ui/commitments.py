@@ -1,6 +1,6 @@
 """The commitments page's parts: figures, rates by day, each commitment, when they end, who benefits, what is left to cover."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
@@ -40,6 +40,15 @@ def _benefit(query: Query, version: str) -> polars.DataFrame:
 def _leftovers(query: Query, version: str) -> polars.DataFrame:
     by = ("ServiceName", "RegionId")
     return commitments.leftovers(answers.ledger(), by, query.start, query.end, query.where)
+
+
+@st.cache_data(show_spinner=False, max_entries=50, hash_funcs={Query: repr})
+def _by_hour(query: Query, version: str) -> polars.DataFrame:
+    assert query.start is not None and query.end is not None
+    end = min(query.end, answers.spanned().complete_until)
+    return commitments.by_hour(
+        answers.ledger(), query.start, max(end, query.start + timedelta(1)), query.where
+    )
 
 
 class Shown:
@@ -102,6 +111,19 @@ class Shown:
         if self.total is None:
             return
         charts.show(commitment_charts.rates(self.days), "commitment-rates", "Utilisation and coverage by day")
+        hours = _by_hour(self.query, answers.ledger().version)
+        hours = hours.filter(polars.col("BillingCurrency") == self.page.currency)
+        if len(hours):
+            st.header(
+                "By hour and weekday",
+                anchor=False,
+                help="Of hours in UTC, over all weeks of the period: where a commitment idles, and where use stays uncovered",
+            )
+            for rate, place in zip(commitment_charts.RATES, st.columns(2, gap="large"), strict=True):
+                with place:
+                    charts.show(
+                        commitment_charts.hours(hours, rate), f"hours-{rate}", f"{rate} by hour and weekday"
+                    )
         with st.expander("By week and weekday", icon=":material/calendar_month:"):
             for rate in commitment_charts.RATES:
                 charts.show(

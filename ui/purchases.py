@@ -3,9 +3,9 @@
 import polars
 import streamlit as st
 
-from finops_core.analysis.purchases import SCENARIOS, Recommendation, recommend, total_savings, tranches
+from finops_core.analysis.purchases import Recommendation, plans, recommend, total_savings, tranches
 from finops_core.model.query import Query
-from ui import answers, charts, tables, theme
+from ui import answers, charts, purchase_plans, tables, theme
 from ui.charts import _NEW, Spec, _axis, _ink, _text  # the same frame as every chart
 from ui.kit import Page
 
@@ -29,8 +29,9 @@ def section(page: Page) -> None:
         help="Of use that nothing covers, by day, over simulated futures: least cost among levels whose risk of low use is borne",
     )
     given = st.query_params.get("suppose", "")
-    scenario = given if given in SCENARIOS else ""
-    options = ["", *SCENARIOS]
+    known = plans(answers.ledger().home).scenarios
+    scenario = given if given in known else ""
+    options = ["", *known]
     st.selectbox(
         "Suppose",
         options,
@@ -41,6 +42,7 @@ def section(page: Page) -> None:
         width=360,
     )
     if not scenario:
+        purchase_plans.standing()
         return
     found = [
         r
@@ -55,7 +57,7 @@ def section(page: Page) -> None:
     saved = total_savings(found)[page.currency]
     st.markdown(
         f"**{len(found)} purchases would save {saved:,.0f} {page.currency} a month**, at discounts of `rules/plans.yaml` or the typical ones"
-        " shipped. Use is daily; commitments in force are taken to be renewed."
+        f" shipped. Use is known by the {' and the '.join(sorted({r.grain for r in found}))}; commitments in force are taken to be renewed."
     )
     table = _table(found)
     columns: list[tables.Column] = [
@@ -86,6 +88,8 @@ def section(page: Page) -> None:
         f"- Break-even: {f'{one.break_even_months:.1f} months' if one.break_even_months else 'at once, for nothing is paid in advance'};"
         f" signed by the {one.approver}."
     )
+    purchase_plans.offer(found, scenario)
+    purchase_plans.standing()
 
 
 def words_of(value: float) -> str:

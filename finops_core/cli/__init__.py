@@ -22,6 +22,8 @@ GROUPS = (
     "detecting",
     "committing",
     "recommending",
+    "supposing_purchases",
+    "planning_purchases",
     "unit_costs",
     "saving",
     "saving_finding",

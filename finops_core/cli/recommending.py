@@ -5,12 +5,13 @@ from typing import Annotated, Any
 import typer
 
 from finops_core.cli.session import Json, app, put, put_json, the_ledger
-from finops_core.errors import UsageError
 
 
 @app.command()
 def recommend(
-    scenario: Annotated[str, typer.Option(help="baseline, growth, decline or migration.")] = "baseline",
+    scenario: Annotated[
+        str, typer.Option(help="A scenario of plans.yaml; shipped are baseline, growth, decline, migration.")
+    ] = "baseline",
     risk: Annotated[
         float | None,
         typer.Option(
@@ -23,11 +24,8 @@ def recommend(
     json: Json = False,
 ) -> None:
     """Commitments to buy: plan, how much, what it saves, and its risk; daily use, simulated futures."""
-    from finops_core.analysis.purchases import SCENARIOS
     from finops_core.analysis.purchases import recommend as found_of
 
-    if scenario not in SCENARIOS:
-        raise UsageError(f"there is no scenario {scenario!r}; known are {', '.join(SCENARIOS)}")
     found = found_of(the_ledger(), scenario, risk, where or ())
     if json:
         put_json({"scenario": scenario, "recommendations": [record(one) for one in found]})
@@ -63,9 +61,11 @@ def record(one: Any) -> dict[str, Any]:
         "break_even_months": round(one.break_even_months, 1),
         "scenarios": {name: f"{saved:.2f}" for name, saved in one.scenarios.items()},
         "approver": one.approver,
+        "approvers": one.people,
+        "grain": one.grain,
         "wrong_if": one.wrong_if,
         "assumptions": [
-            f"{one.days} days of daily use that nothing covers",
+            f"{one.days} days of use that nothing covers, known by the {one.grain}",
             "commitments in force are renewed when they end",
             "discounts of rules/plans.yaml, or the typical ones shipped",
         ],

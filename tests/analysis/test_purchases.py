@@ -1,16 +1,23 @@
 """Purchases: the level that is right for certain use, the risk that is borne, futures that read nothing but the past."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy
 import pytest
 
-from finops_core.analysis.purchases import choose, curve, futures, plans, tranches, trend
-from finops_core.errors import InputRefused
+from finops_core import Ledger
+from finops_core.analysis.commitments import by_hour
+from finops_core.analysis.purchases import choose, curve, futures, plans, recommend, tranches, trend
+from finops_core.errors import InputRefused, UsageError
+from finops_core.store import audit
 from finops_core.store.home import Home
 from finops_core.store.load import load
+from finops_core.store.purchase_plans import PlannedPurchase, close, propose, purchase_plans, sign
+from finops_core.store.state import State
 from tests.exports import FOCUS_HEADER, focus_row, write_focus
 from tests.shell import farthing
 
@@ -101,3 +108,120 @@ def test_parts_make_up_the_purchase(tmp_path: Path) -> None:
         date(2027, 5, 30),
         date(2027, 8, 30),
     ]
+
+
+@pytest.fixture(scope="module")
+def hourly_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Nine weeks by the hour: 30 an hour from 8 to 20 on demand, 10 at night; a plan of 8 an hour, which is used up by day and half at night."""
+    header = [*FOCUS_HEADER, "PricingCategory", "x_UsageType", "CommitmentDiscountType"]
+    tmp_path = tmp_path_factory.mktemp("hours")
+    home = Home(tmp_path / "home")
+    days = [date(2026, 7, 1) + timedelta(n) for n in range(62)]
+    for month in sorted({day.month for day in days}):
+        rows = []
+        for day in (d for d in days if d.month == month):
+            for hour in range(24):
+                busy = 8 <= hour < 20
+                common = {
+                    "ServiceName": "Amazon Elastic Compute Cloud", "RegionId": "here", "BillingPeriodStart": f"2026-{month:02}-01T00:00:00Z",
+                    "BillingPeriodEnd": f"2026-{month + 1:02}-01T00:00:00Z", "ChargePeriodStart": f"{day}T{hour:02}:00:00Z",
+                    "ChargePeriodEnd": f"{day}T{hour:02}:59:59Z",
+                }  # fmt: skip
+                use = "30" if busy else "10"
+                rows.append({"x_UsageType": "BoxUsage:m6i.large", "PricingCategory": "Standard", "CommitmentDiscountType": "",
+                             **focus_row(EffectiveCost=use, BilledCost=use, ContractedCost=use, ListCost=use, **common)})  # fmt: skip
+                for status, cost in (("Used", "8" if busy else "4"), ("Unused", "0" if busy else "4")):
+                    worth = "10" if status == "Used" and busy else "5" if status == "Used" else "0"
+                    rows.append({"x_UsageType": "BoxUsage:m6i.large", "PricingCategory": "Committed", "CommitmentDiscountType": "Savings Plan",
+                                 **focus_row(EffectiveCost=cost, BilledCost="0", ContractedCost=worth, ListCost=worth, CommitmentDiscountId="sp",
+                                             CommitmentDiscountStatus=status, **common)})  # fmt: skip
+        load(home, [write_focus(tmp_path / f"{month}.csv", rows, header=header)])
+    return home
+
+
+def test_use_by_the_hour_is_read_by_the_hour(hourly_home: Home) -> None:
+    home = hourly_home
+    ledger = Ledger(home)
+    rates = by_hour(ledger, date(2026, 7, 6), date(2026, 8, 3))
+    told = {(r["weekday"], r["hour"]): (r["utilisation"], r["coverage"]) for r in rates.iter_rows(named=True)}
+    assert len(told) == 7 * 24
+    assert told[1, 8] == (1, Decimal("0.25")) and told[7, 3][0] == Decimal("0.5")
+    found = recommend(ledger)[0]
+    assert found.grain == "hour"
+    # By the day, use would look like a steady 20 an hour; by the hour, more than 10 is used half of the time, too little at 27 % off.
+    assert found.choice.level / 24 == pytest.approx(10, rel=0.15)
+    assert [
+        one["grain"] for one in json.loads(farthing(home, "recommend", "--json").stdout)["recommendations"]
+    ] == ["hour"]
+
+
+def test_a_scenario_file_is_held_against_the_forecast(hourly_home: Home, tmp_path: Path) -> None:
+    home = hourly_home
+    file = tmp_path / "scenario.yaml"
+    file.write_text(
+        "name: buy\nmonths: 3\npurchases:\n  - {plan: Own, discount: 0.5, term_months: 1, services: [Amazon Elastic Compute Cloud], hourly: 5, start: 2026-10-01}\n"
+        "adjustments:\n  - {kind: launch, start: 2026-11-01, amount: 100, currency: USD}\n"
+    )
+    told = json.loads(farthing(home, "scenario", str(file), "--json").stdout)
+    months = {row["month"]: row for row in told["months"]}
+    # 480 a day on demand; 5 an hour at half price covers 240 of it: 120 saved on each of October's 31 days, the whole term.
+    assert Decimal(months["2026-10"]["savings"]) == Decimal(120 * 31)
+    assert Decimal(months["2026-11"]["savings"]) == -100
+    for row in told["months"]:
+        assert Decimal(row["before"]) - Decimal(row["after"]) == Decimal(row["savings"])
+    (bought,) = told["purchases"]
+    assert (bought["utilisation"], bought["savings_p10"]) == (1.0, "3720.00")
+    assert bought["coverage"] == pytest.approx(0.5, abs=0.01)  # of a level that futures let stray
+    for text, where in (
+        ("purchases: [{plan: Nope, hourly: 5, start: 2026-10-01}]", "there is no plan 'Nope'"),
+        ("name: x\npurchases:\n  - plan: Own\n    hourly: -1\n    start: 2026-10-01", "line 4"),
+        ("name: x\nadjustments:\n  - kind: growth\n    start: 2026-10-01", "needs a percent"),
+        ("name: x", "has purchases or adjustments"),
+        ("name: x\nsuppose: boom\npurchases: [{plan: Compute Savings Plan, hourly: 5, start: 2026-10-01}]", "no scenario 'boom'"),
+    ):  # fmt: skip
+        file.write_text(text)
+        ran = farthing(home, "scenario", str(file))
+        assert ran.returncode in (2, 3) and where in ran.stderr, ran.stderr
+
+
+def test_a_plan_is_signed_by_those_who_must(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    state = State(home)
+    line = PlannedPurchase("EC2", "Compute Savings Plan", "USD", "4.0000", "35040.00", "900.00", "CFO", 2)
+    plan = propose(state, [line, replace(line, role="team lead", people=1)], ["use by day"], "Petra")
+    assert (plan.key, plan.state, plan.missing) == ("P-001", "proposed", {"CFO": 2, "team lead": 1})
+    with pytest.raises(UsageError, match="somebody else must"):
+        sign(state, plan.key, "CFO", "petra")
+    sign(state, plan.key, "CFO", "ines")
+    with pytest.raises(UsageError, match="has signed it"):
+        sign(state, plan.key, "CFO", "Ines")
+    with pytest.raises(UsageError, match="still wants signatures: CFO, team lead"):
+        close(state, plan.key, "bought", "petra")
+    sign(state, plan.key, "team lead", "tom")
+    assert sign(state, plan.key, "CFO", "carl").state == "signed"
+    assert close(state, plan.key, "bought", "petra").state == purchase_plans(state)[0].state == "bought"
+    assert len(audit.entries(state)) == 5 and audit.verify(state) == []
+
+
+def test_approvals_and_futures_are_the_readers_own(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.rules.mkdir(parents=True)
+    file = home.rules / "plans.yaml"
+    file.write_text(
+        "scenarios: {baseline: 0, merger: 0.6}\napprovals:\n  - {role: lead, up_to: 500}\n  - {role: board, people: 3}\n"
+    )
+    found = plans(home)
+    assert found.scenarios == {"baseline": 0.0, "merger": 0.6}
+    assert (found.approval(499).role, found.approval(500).role, found.approval(500).people) == (
+        "lead",
+        "board",
+        3,
+    )
+    for text, words in (
+        ("scenarios: {boom: 1}", "called baseline"),
+        ("approvals: [{role: lead, up_to: 500}]", "without up_to"),
+        ("approvals: [{role: a, up_to: 500}, {role: b, up_to: 5}, {role: c}]", "smallest amount"),
+    ):
+        file.write_text(text)
+        with pytest.raises(InputRefused, match=words):
+            plans(home)

@@ -19,17 +19,21 @@ from finops_core.analysis.commitments.figures import (
     leftovers,
     leftovers_by_day,
 )
+from finops_core.analysis.commitments.hours import HOUR, by_hour, leftovers_by_hour
 from finops_core.analysis.commitments.terms import FILE, Terms, terms
 
 __all__ = [
     "BENEFIT",
     "FILE",
+    "HOUR",
     "Commitments",
     "Terms",
     "benefit",
     "by_day",
+    "by_hour",
     "commitments",
     "leftovers",
     "leftovers_by_day",
+    "leftovers_by_hour",
     "terms",
 ]

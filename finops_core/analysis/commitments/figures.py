@@ -148,11 +148,16 @@ def _covered_services(
 
 
 def _eligible(
-    ledger: Ledger, given: tuple[Node, ...], start: date | None, end: date | None, grain: str = "none"
+    ledger: Ledger,
+    given: tuple[Node, ...],
+    start: date | None,
+    end: date | None,
+    grain: str = "none",
+    by: tuple[str, ...] = (),
 ) -> polars.DataFrame:
     """Use that commitments cover or could: keys, status, EffectiveCost, on_demand; of services of which some use was covered."""
     covered = _covered_services(ledger, given, start, end)
-    found = _sums(ledger, (_SERVICE, _STATUS), (*given, _USAGE, _ELIGIBLE), start, end, grain)
+    found = _sums(ledger, (*by, _SERVICE, _STATUS), (*given, _USAGE, _ELIGIBLE), start, end, grain)
     return found.filter(polars.col(_STATUS).is_null() | (polars.col(_STATUS) == "Used")).join(
         covered, on=[CURRENCY, _SERVICE], how="semi", nulls_equal=True
     )

@@ -3,9 +3,10 @@
 from importlib.resources import files
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from finops_core.allocation.written import read
+from finops_core.analysis.purchases.futures import SCENARIOS
 from finops_core.errors import InputRefused, Place
 from finops_core.store.home import Home
 
@@ -40,6 +41,24 @@ class Plan(BaseModel):
         return f"{self.name}, {self.term_months} months, {self.payment}"
 
 
+class Approval(BaseModel):
+    """Who must sign what is committed over a whole term, up to an amount in the currency of the use."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    role: str
+    up_to: Annotated[float, Field(gt=0)] | None = None
+    """None: whatever it is."""
+    people: Annotated[int, Field(ge=1, le=5)] = 1
+    """How many different people must sign, none of whom proposed it."""
+
+
+_APPROVALS = (
+    Approval(role="team lead", up_to=10_000),
+    Approval(role="head of engineering", up_to=100_000),
+    Approval(role="CFO", people=2),
+)
+
+
 class Plans(BaseModel):
     """All of plans.yaml."""
 
@@ -47,6 +66,27 @@ class Plans(BaseModel):
     risk: Annotated[float, Field(ge=0, le=1)] = 0.1
     """How likely it may be that less than nine tenths of a commitment are used."""
     plans: tuple[Plan, ...] = ()
+    scenarios: dict[str, Annotated[float, Field(gt=-1, le=5)]] = Field(
+        default_factory=lambda: dict(SCENARIOS)
+    )
+    """Future → what the level of use changes by within a year on top of its own trend, as a share."""
+    approvals: tuple[Approval, ...] = _APPROVALS
+    """Smallest amount first; the last has no `up_to`."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Plans":
+        if "baseline" not in self.scenarios:
+            raise ValueError("scenarios need one that is called baseline")
+        bars = [approval.up_to for approval in self.approvals]
+        if not bars or bars[-1] is not None or None in bars[:-1]:
+            raise ValueError("approvals end with a role without up_to, and only with that one")
+        if sorted(bars[:-1]) != bars[:-1]:  # type: ignore[type-var]
+            raise ValueError("approvals go from the smallest amount to the largest")
+        return self
+
+    def approval(self, total: float) -> Approval:
+        """Who must sign so much."""
+        return next(a for a in self.approvals if a.up_to is None or total < a.up_to)
 
 
 def plans(home: Home) -> Plans:

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy
 import polars
 
-from finops_core.analysis.commitments import leftovers_by_day
+from finops_core.analysis.commitments import HOUR, leftovers_by_day, leftovers_by_hour
 from finops_core.analysis.purchases.choosing import Choice, Curve, choose, curve
-from finops_core.analysis.purchases.futures import LEAST, SCENARIOS, Floats, futures
-from finops_core.analysis.purchases.plans import Plan, plans
+from finops_core.analysis.purchases.futures import LEAST, Floats, futures
+from finops_core.analysis.purchases.plans import Plan, Plans, plans
+from finops_core.errors import UsageError
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import add_months
@@ -23,6 +24,9 @@ _PAST = 364
 _LEAST_A_DAY = 5.0
 """On-demand use a day below which nothing is recommended: not worth anybody's signature."""
 _TRANCHES = 4
+_FUTURES = 400
+_HOURS_FROM = 126
+"""Days that are read by the hour: eighteen weeks."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,15 @@ class Recommendation:
     approver: str
     days: int
     """Days of the past that it was read from."""
+    grain: str = "day"
+    """day | hour: how finely use was known."""
+    people: int = 1
+    """How many different people must sign."""
+
+    @property
+    def total(self) -> float:
+        """What is committed over the whole term."""
+        return self.choice.commitment * 365 / 12 * self.plan.term_months
 
     @property
     def monthly_savings(self) -> float:
@@ -75,9 +88,12 @@ def recommend(
 ) -> list[Recommendation]:
     """What to buy, the most saved first: for each service and region the plan that saves most at a risk that is borne.
 
-    Existing commitments are taken to be renewed when they end. Use is daily: an hour that is idle while others are not is not seen.
+    Existing commitments are taken to be renewed when they end. Use is by the hour where the charges are (of the last four months), else by the
+    day: an hour that is idle while others are not is then not seen. Raises UsageError for a scenario that plans.yaml does not have.
     """
     offered = plans(ledger.home)
+    if scenario not in offered.scenarios:
+        raise UsageError(f"there is no scenario {scenario!r}; known are {', '.join(offered.scenarios)}")
     buffer = offered.risk if risk is None else risk
     end = min(as_of or date.max, span(ledger).complete_until)
     asked = Condition(
@@ -86,6 +102,9 @@ def recommend(
     use = leftovers_by_day(
         ledger, (*FAMILY, _USAGE_TYPE), end - timedelta(_PAST), end, (*conditions(where), asked)
     )
+    hourly = leftovers_by_hour(
+        ledger, (*FAMILY, _USAGE_TYPE), end - timedelta(_HOURS_FROM), end, (*conditions(where), asked)
+    )
     found = []
     for key, part in use.group_by(CURRENCY, *FAMILY, maintain_order=True):
         code, service, region = (str(k) if k is not None else None for k in key)
@@ -93,7 +112,12 @@ def recommend(
         for plan in offered.plans:
             days = _daily(_covered(part, plan, service), end)
             if len(days) >= LEAST and float(days[-28:].mean()) >= _LEAST_A_DAY:
-                made.append(_of(code or "", service or "", region, plan, days, scenario, buffer))
+                hours = _hourly(_covered(_same(hourly, key), plan, service), end)
+                fine = hours is not None and len(hours) >= LEAST * 24
+                known = (hours, 24) if hours is not None and fine else (days, 1)
+                made.append(
+                    _of(code or "", service or "", region, plan, days, known, offered, scenario, buffer)
+                )
         made = [m for m in made if m.choice.savings > 0]
         if made:
             found.append(max(made, key=lambda m: m.choice.savings))
@@ -101,17 +125,29 @@ def recommend(
 
 
 def _of(
-    code: str, service: str, region: str | None, plan: Plan, days: Floats, scenario: str, risk: float
+    code: str,
+    service: str,
+    region: str | None,
+    plan: Plan,
+    days: Floats,
+    known: tuple[Floats, int],
+    offered: Plans,
+    scenario: str,
+    risk: float,
 ) -> Recommendation:
-    term = round(plan.term_months * 365 / 12)
-    found = curve(futures(days, term, SCENARIOS[scenario]), plan.discount)
+    past, per_day = known
+    term = (
+        round(plan.term_months * 365 / 12) if per_day == 1 else min(365, round(plan.term_months * 365 / 12))
+    )
+    count = _FUTURES if per_day == 1 else _FUTURES // 4
+    found = curve(futures(past, term, offered.scenarios[scenario], count, per_day=per_day), plan.discount)
     choice = choose(found, plan.discount, risk)
     others = {}
-    for name, supposed in SCENARIOS.items():
-        use = futures(days, term, supposed)
+    for name, supposed in offered.scenarios.items():
+        use = futures(past, term, supposed, count, per_day=per_day)
         covered = numpy.minimum(use, choice.level).mean()
         others[name] = float(covered - choice.commitment) * 365 / 12
-    total = choice.commitment * 365 / 12 * plan.term_months
+    approval = offered.approval(choice.commitment * 365 / 12 * plan.term_months)
     return Recommendation(
         code,
         service,
@@ -121,16 +157,11 @@ def _of(
         found,
         float(days[-28:].mean()),
         others,
-        approver(total),
+        approval.role,
         len(days),
+        "day" if per_day == 1 else "hour",
+        approval.people,
     )
-
-
-def approver(total: float) -> str:
-    """Who must sign what is committed over a whole term: roles by amount, in the currency of the use."""
-    if total < 10_000:
-        return "team lead"
-    return "head of engineering" if total < 100_000 else "CFO"
 
 
 def _covered(part: polars.DataFrame, plan: Plan, service: str | None) -> polars.DataFrame:
@@ -148,6 +179,29 @@ def _daily(part: polars.DataFrame, end: date) -> Floats:
     at = (part[PERIOD] - first).dt.total_days().to_numpy()
     numpy.add.at(days, at, part["on_demand"].cast(polars.Float64).to_numpy())
     return days
+
+
+def _same(hourly: polars.DataFrame, key: tuple[object, ...]) -> polars.DataFrame:
+    """The hours of a family."""
+    names = (CURRENCY, *FAMILY)
+    return hourly.filter(
+        *[polars.col(n).eq_missing(polars.lit(k, polars.String)) for n, k in zip(names, key, strict=True)]
+    )
+
+
+def _hourly(part: polars.DataFrame, end: date) -> Floats | None:
+    """Use by hour, each as if all hours of a day were like it, from the first whole day; None where charges are not by the hour."""
+    if part.is_empty() or part[HOUR].dt.hour().n_unique() < 2:
+        return None
+    first = part[HOUR].min()
+    assert isinstance(first, datetime)
+    begin = datetime.combine(first.date() + timedelta(1), time())
+    hours = numpy.zeros(max(0, (end - begin.date()).days * 24))
+    own = part.filter(part[HOUR] >= begin)
+    at = ((own[HOUR] - begin).dt.total_seconds() // 3600).cast(polars.Int64).to_numpy()
+    inside = at < len(hours)
+    numpy.add.at(hours, at[inside], own["on_demand"].cast(polars.Float64).to_numpy()[inside] * 24)
+    return hours
 
 
 def tranches(found: Recommendation, start: date, count: int = _TRANCHES) -> list[tuple[date, float]]:

@@ -43,6 +43,17 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Document:
+    """What is written in a form: titles with their parts, and what the figures are of."""
+
+    title: str
+    provenance: str
+    day: date
+    """As of when; the same document has the same bytes."""
+    parts: Sequence[tuple[str, Part]]
+
+
+@dataclass(frozen=True)
 class Section:
     """A section: its place, its title, and how it is made of a situation. Without anything to say it returns None."""
 

@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 
 from finops_core.model import words
 from finops_core.reporting.pack import sections as _sections
-from finops_core.reporting.pack.content import Part, Section
+from finops_core.reporting.pack.content import Document, Part, Section
 from finops_core.reporting.situation import Situation
 
 
@@ -36,6 +36,11 @@ class Pack:
         made = [(section, section.make(self.situation)) for section in sections()]
         return [(section, part) for section, part in made if part is not None]
 
+    @property
+    def document(self) -> Document:
+        parts = [(section.title, part) for section, part in self.parts]
+        return Document(self.title, self.provenance, self.situation.days.end, parts)
+
 
 @cache
 def sections() -> tuple[Section, ...]:
@@ -46,28 +51,28 @@ def sections() -> tuple[Section, ...]:
     return tuple(sorted(found, key=lambda section: section.order))
 
 
-def _pdf(pack: Pack) -> bytes:
+def _pdf(pack: Document) -> bytes:
     from finops_core.reporting.pack.pdf import to_pdf
 
     return to_pdf(pack)
 
 
-def _xlsx(pack: Pack) -> bytes:
+def _xlsx(pack: Document) -> bytes:
     from finops_core.reporting.pack.workbook import to_xlsx
 
     return to_xlsx(pack)
 
 
-def _markdown(pack: Pack) -> bytes:
+def _markdown(pack: Document) -> bytes:
     from finops_core.reporting.pack.markdown import to_markdown
 
     return to_markdown(pack).encode()
 
 
-FORMS: dict[str, Callable[[Pack], bytes]] = {"pdf": _pdf, "xlsx": _xlsx, "md": _markdown}
-"""Form → how a pack is written in it."""
+FORMS: dict[str, Callable[[Document], bytes]] = {"pdf": _pdf, "xlsx": _xlsx, "md": _markdown}
+"""Form → how a document is written in it."""
 
 
 def make(pack: Pack, form: str) -> bytes:
     """The pack in a form of FORMS."""
-    return FORMS[form](pack)
+    return FORMS[form](pack.document)

@@ -1,16 +1,15 @@
 """The pack as Markdown."""
 
-from finops_core.reporting.pack.content import CHANGE, COUNT, MONEY, SHARE, Table, written
-from finops_core.reporting.pack.making import Pack
+from finops_core.reporting.pack.content import CHANGE, COUNT, MONEY, SHARE, Document, Table, written
 
 _RIGHT = (MONEY, CHANGE, SHARE, COUNT)
 
 
-def to_markdown(pack: Pack) -> str:
+def to_markdown(pack: Document) -> str:
     """Sections as headings, words as paragraphs, tables as tables."""
     lines = [f"# {pack.title}", "", f"*{pack.provenance}*", ""]
-    for section, part in pack.parts:
-        lines += [f"## {section.title}", ""]
+    for name, part in pack.parts:
+        lines += [f"## {name}", ""]
         for text in part.words:
             lines += [_plain(text), ""]
         for table in part.tables:

@@ -7,8 +7,17 @@ import font_roboto
 from fpdf import FPDF
 from fpdf.enums import Align, XPos, YPos
 
-from finops_core.reporting.pack.content import CHANGE, COUNT, MONEY, SHARE, Column, Table, Value, written
-from finops_core.reporting.pack.making import Pack
+from finops_core.reporting.pack.content import (
+    CHANGE,
+    COUNT,
+    MONEY,
+    SHARE,
+    Column,
+    Document,
+    Table,
+    Value,
+    written,
+)
 
 _LEFT, _WIDTH = 16.0, 178.0
 _ROW = 5.4
@@ -26,7 +35,7 @@ _RIGHT = (MONEY, CHANGE, SHARE, COUNT)
 class _Document(FPDF):
     """A4 with the provenance of its figures at the foot of each page."""
 
-    def __init__(self, pack: Pack) -> None:
+    def __init__(self, pack: Document) -> None:
         super().__init__("portrait", "mm", "A4")
         self.pack = pack
         self.add_font("roboto", "", font_roboto.Roboto)
@@ -35,7 +44,7 @@ class _Document(FPDF):
         self.set_auto_page_break(True, 22)
         self.set_title(pack.title)
         self.set_creator("Farthing")
-        self.set_creation_date(datetime.combine(pack.situation.days.end, time()))
+        self.set_creation_date(datetime.combine(pack.day, time()))
         self.alias_nb_pages()
 
     def footer(self) -> None:
@@ -79,18 +88,18 @@ class _Document(FPDF):
             self.add_page()
 
 
-def to_pdf(pack: Pack) -> bytes:
+def to_pdf(pack: Document) -> bytes:
     """The same bytes for the same figures."""
     document = _Document(pack)
     document.add_page()
     _cover(document, pack)
-    for section, part in pack.parts:
+    for name, part in pack.parts:
         document.room(32)
         document.ln(4)
         document.set_font("roboto", "B", 13)
         document.set_text_color(*_ACCENT)
-        document.start_section(document.known(section.title))
-        document.cell(_WIDTH, 8, document.known(section.title), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        document.start_section(document.known(name))
+        document.cell(_WIDTH, 8, document.known(name), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         for text in part.words:
             document.room(14)
             document.paragraph(text)
@@ -99,7 +108,7 @@ def to_pdf(pack: Pack) -> bytes:
     return bytes(document.output())
 
 
-def _cover(document: _Document, pack: Pack) -> None:
+def _cover(document: _Document, pack: Document) -> None:
     document.set_font("roboto", "B", 20)
     document.set_text_color(*_INK)
     document.cell(_WIDTH, 11, document.known(pack.title), new_x=XPos.LMARGIN, new_y=YPos.NEXT)

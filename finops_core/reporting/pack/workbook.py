@@ -7,8 +7,7 @@ from decimal import Decimal
 import xlsxwriter
 
 from finops_core.analysis.cents import rounded
-from finops_core.reporting.pack.content import CHANGE, COUNT, DAY, MONEY, SHARE, Value
-from finops_core.reporting.pack.making import Pack
+from finops_core.reporting.pack.content import CHANGE, COUNT, DAY, MONEY, SHARE, Document, Value
 
 _LARGEST = Decimal(10) ** 13
 """Cents of larger amounts a spreadsheet's 15 digits cannot hold: they are written as text."""
@@ -21,7 +20,7 @@ _FORMATS = {
 }
 
 
-def to_xlsx(pack: Pack) -> bytes:
+def to_xlsx(pack: Document) -> bytes:
     """The same sections, words and tables as the document."""
     buffer = io.BytesIO()
     options = {
@@ -31,9 +30,7 @@ def to_xlsx(pack: Pack) -> bytes:
         "default_date_format": "yyyy-mm-dd",
     }
     with xlsxwriter.Workbook(buffer, options) as book:
-        book.set_properties(
-            {"title": pack.title, "comments": pack.provenance, "created": pack.situation.period.start}
-        )
+        book.set_properties({"title": pack.title, "comments": pack.provenance, "created": pack.day})
         styles = {
             (kind, bold): book.add_format({"num_format": form, "bold": bold})
             for kind, form in _FORMATS.items()
@@ -41,11 +38,11 @@ def to_xlsx(pack: Pack) -> bytes:
         }
         bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
         title = book.add_format({"bold": True, "font_size": 14})
-        for section, part in pack.parts:
-            sheet = book.add_worksheet(section.title[:31])
+        for name, part in pack.parts:
+            sheet = book.add_worksheet(name[:31])
             sheet.set_column(0, 0, 34)
             sheet.set_column(1, 12, 16)
-            sheet.write_string(0, 0, f"{section.title}: {pack.title}", title)
+            sheet.write_string(0, 0, f"{name}: {pack.title}", title)
             row = 2
             for text in part.words:
                 sheet.merge_range(row, 0, row, 7, text, wrap)

@@ -1,0 +1,60 @@
+"""Commitments by the hour, where the charges are: what is left to cover, and coverage by hour and weekday."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import polars
+
+from finops_core.analysis.commitments.figures import (
+    _COMMITTED,
+    _ODE,
+    _STATUS,
+    _USAGE,
+    MONEY,
+    _eligible,
+    _sums,
+    _totals,
+)
+from finops_core.model.engine import CURRENCY
+from finops_core.model.ledger import Ledger
+from finops_core.model.query import Condition, Node, Query, Where, conditions
+
+HOUR = "ChargePeriodStart"
+"""The dimension that tells charges apart by the moment at which they begin."""
+
+
+def leftovers_by_hour(
+    ledger: Ledger, by: Sequence[str], start: date, end: date, where: Where = ()
+) -> polars.DataFrame:
+    """Eligible use that no commitment covers, by ChargePeriodStart: that, BillingCurrency, the dimensions, on_demand. Empty where charges
+    are by the day."""
+    asked = (*conditions(where), _USAGE, Condition("PricingCategory", "=", ("Standard",)), Condition(_STATUS, "is null"))  # fmt: skip
+    if not is_hourly(ledger, asked, end):
+        schema = {HOUR: polars.Datetime(), **dict.fromkeys((CURRENCY, *by), polars.String()), _ODE: MONEY}
+        return polars.DataFrame(schema=schema)
+    return _sums(ledger, (HOUR, *by), asked, start, end).select(HOUR, CURRENCY, *by, _ODE)
+
+
+def by_hour(ledger: Ledger, start: date, end: date, where: Where = ()) -> polars.DataFrame:
+    """`weekday` (1 Monday to 7), `hour`, BillingCurrency, used, unused, utilisation, covered, eligible, coverage, over all weeks of some
+    days; empty where charges are by the day."""
+    given = conditions(where)
+    if not is_hourly(ledger, (*given, _USAGE, _COMMITTED), end):
+        return polars.DataFrame(schema={"weekday": polars.Int8, "hour": polars.Int8, CURRENCY: polars.String})
+    keys = ["weekday", "hour", CURRENCY]
+    paid = _sums(ledger, (HOUR, _STATUS), (*given, _USAGE, _COMMITTED), start, end)
+    open_ = _eligible(ledger, given, start, end, by=(HOUR,))
+    found = [
+        frame.with_columns(
+            polars.col(HOUR).dt.weekday().alias("weekday"), polars.col(HOUR).dt.hour().alias("hour")
+        )
+        for frame in (paid, open_)
+    ]
+    return _totals(found[0], found[1], keys).sort(keys)
+
+
+def is_hourly(ledger: Ledger, where: Sequence[Node], end: date) -> bool:
+    """Whether charges of the days before one begin at several hours of a day."""
+    asked = Query("ChargeCount", by=(HOUR,), where=tuple(where), start=end - timedelta(3), end=end)
+    moments = ledger.query(asked)[HOUR]
+    return len(moments) > 0 and moments.dt.hour().n_unique() > 1
