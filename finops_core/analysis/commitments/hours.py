@@ -19,6 +19,8 @@ from finops_core.model.engine import CURRENCY
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Condition, Node, Query, Where, conditions
 
+MANY = 12
+"""Hours of a day at which charges begin, from which on they are by the hour."""
 HOUR = "ChargePeriodStart"
 """The dimension that tells charges apart by the moment at which they begin."""
 
@@ -54,7 +56,7 @@ def by_hour(ledger: Ledger, start: date, end: date, where: Where = ()) -> polars
 
 
 def is_hourly(ledger: Ledger, where: Sequence[Node], end: date) -> bool:
-    """Whether charges of the days before one begin at several hours of a day."""
+    """Whether charges of the days before one begin at all hours of a day; days that begin at another zone's midnight are days."""
     asked = Query("ChargeCount", by=(HOUR,), where=tuple(where), start=end - timedelta(3), end=end)
     moments = ledger.query(asked)[HOUR]
-    return len(moments) > 0 and moments.dt.hour().n_unique() > 1
+    return len(moments) > 0 and moments.dt.hour().n_unique() >= MANY

@@ -8,6 +8,7 @@ import numpy
 import polars
 
 from finops_core.analysis.commitments import HOUR, leftovers_by_day, leftovers_by_hour
+from finops_core.analysis.commitments.hours import MANY
 from finops_core.analysis.purchases.choosing import Choice, Curve, choose, curve
 from finops_core.analysis.purchases.futures import LEAST, Floats, futures
 from finops_core.analysis.purchases.plans import Plan, Plans, plans
@@ -191,7 +192,7 @@ def _same(hourly: polars.DataFrame, key: tuple[object, ...]) -> polars.DataFrame
 
 def _hourly(part: polars.DataFrame, end: date) -> Floats | None:
     """Use by hour, each as if all hours of a day were like it, from the first whole day; None where charges are not by the hour."""
-    if part.is_empty() or part[HOUR].dt.hour().n_unique() < 2:
+    if part.is_empty() or part[HOUR].dt.hour().n_unique() < MANY:
         return None
     first = part[HOUR].min()
     assert isinstance(first, datetime)
