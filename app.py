@@ -19,6 +19,7 @@ PAGES = {
         view("budgets", "Budgets", "savings"),
         view("units", "Unit cost", "straighten"),
         view("savings", "Savings", "price_check"),
+        view("scorecard", "Scorecard", "scoreboard"),
         view("alerts", "Alerts", "campaign"),
     ],
     "Ownership": [

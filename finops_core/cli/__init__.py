@@ -25,6 +25,8 @@ GROUPS = (
     "unit_costs",
     "saving",
     "saving_finding",
+    "scoring",
+    "packing",
     "budgeting",
     "owning",
     "currencies",

@@ -52,7 +52,7 @@ def show_units(
             "There are no units of business yet: farthing units add FILE (date, metric, quantity, and whose they are)"
         )
         return
-    day = _month(month, ledger)
+    day = month_of(month, ledger)
     lines = unit_lines(ledger, day, metric, _column(by), cost, allocated, where or ())
     if json:
         put_json({
@@ -182,7 +182,7 @@ def show_margins(
     ledger = the_ledger()
     known = known_metrics(ledger)
     days = Query("EffectiveCost", start=start, end=end)  # type: ignore[arg-type]
-    first = days.start or _month(None, ledger)
+    first = days.start or month_of(None, ledger)
     found = margins(
         ledger, metric_named(known, metric), metric_named(known, revenue), by, first, days.end or add_months(first, 1), allocated=allocated
     )  # fmt: skip
@@ -193,7 +193,7 @@ def _column(by: str | None) -> str | None:
     return "" if by == "-" else by
 
 
-def _month(told: str | None, ledger: "Ledger") -> date:
+def month_of(told: str | None, ledger: "Ledger") -> date:
     from finops_core.model.periods import add_months, month_start
     from finops_core.model.span import span
 

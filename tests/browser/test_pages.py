@@ -22,6 +22,7 @@ PAGES = (
     "Budgets",
     "Unit cost",
     "Savings",
+    "Scorecard",
     "Alerts",
     "Allocation",
     "Rules",

@@ -1,0 +1,1 @@
+"""The sections of the pack: a file each, found by its SECTION."""

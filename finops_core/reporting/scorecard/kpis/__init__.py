@@ -1,0 +1,1 @@
+"""The indicators: a file each, or a few of one kind, found by their KPIS."""
