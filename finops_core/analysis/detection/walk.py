@@ -13,6 +13,8 @@ _QUIET_DAYS, _QUIET_DAYS_WEEKENDS = 3, 9
 """Quiet days after which an incident is over; one of weekends wants to see the next weekend."""
 _CALM_DAYS, _ACCEPTED_AFTER = 5, 18
 """An incident ends where its level has been the usual one for some days, weeks after it began."""
+_SETTLING = 3
+"""Days after such an end on which nothing begins: what is left of the old level would be told again."""
 _MEMORY = 60
 """Days for which the return to the level before an incident is no news."""
 _FORGETTING = 0.5 ** (1 / 120)
@@ -138,7 +140,7 @@ class Incidents:
             direction = int(self.direction[series])
             self.former[direction][series] = self.level[series]
             self.remembered[direction][series] = day + _MEMORY
-            self.ended[series] = self.last[series]
+            self.ended[series] = self.last[series] + (0 if over[series] else _SETTLING)
             self.direction[series] = 0
             if over[series]:
                 self.back[series], self.back_until[series] = self.level[series], day + RESET_DAYS
