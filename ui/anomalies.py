@@ -10,7 +10,7 @@ import streamlit as st
 
 from finops_core.analysis import triaging
 from finops_core.analysis.incidents import Incident, explain
-from finops_core.analysis.incidents.apart import apart
+from finops_core.analysis.incidents.apart import apart, is_large
 from finops_core.analysis.triaging import Triaged
 from finops_core.model import words
 from finops_core.store import triage as kept
@@ -32,15 +32,11 @@ def _version() -> tuple[str, int, int, int]:
     )
 
 
-_LARGE = 2_000_000
-"""Charges from which on incidents are looked for in a process of their own: it takes seconds, and a gigabyte that is not kept."""
-
-
 @st.cache_resource(
     show_spinner="Looking at every day of every series, once for this version of the data", max_entries=40
 )
 def found_at(sensitivity: float, version: tuple[str, int, int, int]) -> list[Triaged]:
-    if sum(batch.rows_stored for batch in answers.ledger().current_batches()) > _LARGE:
+    if is_large(answers.ledger()):
         return apart(triaging.triaged_of, answers.ledger().home, sensitivity)
     return triaging.triaged(answers.ledger(), answers.state(), sensitivity)
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 import polars
 import streamlit as st
 
-from finops_core.analysis.units import accelerators, tokens
+from finops_core.analysis.units import accelerators, idle_share, is_used_hours, tokens
 from finops_core.model import words
 from finops_core.model.periods import add_months, month_start
 from ui import answers, tables
-from ui.units import UnitPage
+from ui.units import UnitPage, known
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
@@ -41,7 +41,7 @@ def draw(page: UnitPage) -> None:
     with left:
         _of_tokens(made, month, code)
     with right:
-        _of_cards(cards, code)
+        _of_cards(cards, code, _used(page, month))
 
 
 def _of_tokens(made: polars.DataFrame, month: date, code: str) -> None:
@@ -57,7 +57,7 @@ def _of_tokens(made: polars.DataFrame, month: date, code: str) -> None:
     st.caption(f"Tokens by model, {month:%B %Y}")
 
 
-def _of_cards(cards: polars.DataFrame, code: str) -> None:
+def _of_cards(cards: polars.DataFrame, code: str, used: Decimal | None) -> None:
     if cards.is_empty():
         return
     columns: list[tables.Column] = [
@@ -66,8 +66,22 @@ def _of_cards(cards: polars.DataFrame, code: str) -> None:
     ]  # fmt: skip
     total = {"x_UsageType": "Total", "cost": cards["cost"].sum(), "hours": cards["hours"].sum()}
     tables.show(cards, columns, total, "units-accelerators")
+    idle = idle_share(cards, used) if used is not None else None
     st.caption(
-        "Accelerators: what an hour costs. Idle time is known where a metric of used hours is uploaded."
+        f"{words.percent(idle)} of the GPU hours that were paid for were idle"
+        if idle is not None
+        else "How much of it was idle is known once a metric of used hours, such as gpu_hours_used, is uploaded"
+    )
+
+
+def _used(page: UnitPage, month: date) -> Decimal | None:
+    """The hours in which GPUs worked in a month, as a metric tells them."""
+    told = [m.table for name, m in known(page.at).items() if is_used_hours(name)] if not page.refused else []
+    inside = [t.filter((t["date"] >= month) & (t["date"] < add_months(month, 1))) for t in told]
+    return (
+        sum((Decimal(t["quantity"].sum()) for t in inside), Decimal(0))
+        if any(len(t) for t in inside)
+        else None
     )
 
 

@@ -15,7 +15,6 @@ from finops_core.analysis.units import (
     UnitLine,
     Volume,
     known_metrics,
-    margins,
     unit_costs,
     unit_lines,
     volume,
@@ -66,12 +65,6 @@ def _lines(at: Version, month: date, metric: str, by: str, cost: str, allocated:
 @st.cache_resource(show_spinner="Dividing cost by units", max_entries=100)
 def _costs(at: Version, metric: str, by: str, grain: str, cost: str, allocated: bool, since: date | None) -> UnitCosts:  # fmt: skip
     return unit_costs(answers.ledger(), known(at)[metric], by or None, since, None, grain, cost, allocated)
-
-
-@st.cache_data(show_spinner=False, max_entries=50)
-def _margins(at: Version, metric: str, revenue: str, by: str, month: date, cost: str, allocated: bool) -> polars.DataFrame:  # fmt: skip
-    told = known(at)
-    return margins(answers.ledger(), told[metric], told[revenue], by, month, add_months(month, 1), cost, allocated)  # fmt: skip
 
 
 def begin(title: str) -> "UnitPage":
@@ -308,8 +301,8 @@ class UnitPage:
         frame = polars.DataFrame(rows, _ROW)
         unit = f"{per:,} {self.whole.unit}s" if per > 1 else f"one {self.whole.unit}"
         columns: list[tables.Column] = [
-            ("Member", tables.text, self._label()), ("price", _price, f"{self.currency} for {unit}"), ("before", _price, "Month before"),
-            ("relative", _percent, "Change"), ("units", _count, "Units"), ("cost", tables.money, f"Cost, {self.currency}"),
+            ("Member", tables.text, self.label()), ("price", _price, f"{self.currency} for {unit}"), ("before", _price, "Month before"),
+            ("relative", percent, "Change"), ("units", _count, "Units"), ("cost", tables.money, f"Cost, {self.currency}"),
             ("volume", tables.signed, "By volume"), ("efficiency", tables.signed, "By efficiency"), ("other", tables.signed, "Without units"),
             ("target", _price, "Target"), ("state", tables.text, "Against it"),
         ]  # fmt: skip
@@ -340,45 +333,10 @@ class UnitPage:
             "target": scaled[2], "state": state,
         }  # fmt: skip
 
-    def _label(self) -> str:
+    def label(self) -> str:
         assert self.metric is not None
         mapped = self.metric.mapped.get(self.by)
         return dimension(mapped).label if mapped else self.by.replace("_", " ").capitalize() or "Scope"
-
-    def margins(self) -> None:
-        """Revenue beside cost, where both are known by the same column."""
-        if self.metric is None or not self.by:
-            return
-        whose = {line.member for line in self.mine}
-        earned = [
-            m for m in known(self.at).values() if m.is_revenue and whose & set(m.members.get(self.by, ()))
-        ]
-        if not earned:
-            return
-        try:
-            found = _margins(
-                self.at, self.metric.name, earned[0].name, self.by, self.month, self.cost, self.allocated
-            )
-        except FarthingError as error:
-            st.warning(plain(str(error)), icon=":material/help:")
-            return
-        mine = found.filter(polars.col("BillingCurrency") == self.currency)
-        if mine.is_empty():
-            return
-        st.header(
-            f"Margin by {self.by.replace('_', ' ')}",
-            anchor=False,
-            help="Revenue less cost. Where charges do not know who it was for, cost is shared by units, day by day",
-        )
-        columns: list[tables.Column] = [
-            ("Member", tables.text, self._label()), ("revenue", tables.money, f"Revenue, {self.currency}"), ("cost", tables.money, "Cost"),
-            ("margin", tables.signed, "Margin"), ("margin_share", _percent, "Of revenue"),
-        ]  # fmt: skip
-        named = mine.with_columns(polars.col("member").fill_null("(none)").alias("Member"))
-        sums = {name: mine[name].sum() for name in ("revenue", "cost", "margin")}
-        share = round(sums["margin"] / sums["revenue"], 6) if sums["revenue"] else None
-        tables.show(named, columns, {"Member": "Total", **sums, "margin_share": share}, "units-margins")
-        tables.downloads(lambda: found, "margins")
 
 
 def _set_shared(on: bool) -> None:
@@ -404,7 +362,7 @@ def _price(value: Decimal | None) -> str:
     return "" if value is None else price(value)
 
 
-def _percent(value: Decimal | None) -> str:
+def percent(value: Decimal | None) -> str:
     return "" if value is None else words.percent(value, sign=True)
 
 

@@ -9,10 +9,11 @@ import polars
 from finops_core.analysis.budgets import Account, account
 from finops_core.analysis.commitments import Commitments, commitments
 from finops_core.analysis.forecasts import forecast_of
+from finops_core.analysis.incidents.apart import apart, is_large
 from finops_core.analysis.movers import Movers, movers
 from finops_core.analysis.ownership import unallocated
 from finops_core.analysis.savings import Opportunity, Realised, find, realised
-from finops_core.analysis.triaging import Triaged, triaged
+from finops_core.analysis.triaging import Triaged, triaged, triaged_of
 from finops_core.analysis.units import UnitLine, unit_lines
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import Period, add_months, month_start, previous
@@ -92,6 +93,8 @@ class Situation:
     @cached_property
     def incidents(self) -> list[Triaged]:
         """All incidents as they stand, without their explanations."""
+        if is_large(self.ledger):
+            return apart(triaged_of, self.ledger.home)
         return triaged(self.ledger, self.state)
 
     @cached_property

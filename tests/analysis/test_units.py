@@ -15,6 +15,8 @@ from finops_core import Ledger
 from finops_core.analysis.units import (
     accelerators,
     effects,
+    idle_share,
+    is_used_hours,
     known_metrics,
     margins,
     tokens,
@@ -146,6 +148,9 @@ def test_tokens_and_accelerators_are_told_from_the_bill(home: Home) -> None:
     )  # fmt: skip
     (card,) = accelerators(ledger, OCTOBER, None).iter_rows(named=True)
     assert (card["gpus"], card["hours"], card["cost_per_hour"]) == (8, Decimal("0.5"), 97)
+    cards = accelerators(ledger, OCTOBER, None)
+    assert (idle_share(cards, Decimal(3)), idle_share(cards, Decimal(5))) == (Decimal("0.25"), None)
+    assert is_used_hours("gpu_hours_used") and not is_used_hours("orders")
 
 
 def test_targets_meanings_and_the_command_line(home: Home, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_ranked_members_and_other_make_up_the_total(app: App) -> None:
 def test_charges_behind_a_figure_lead_to_their_line(app: App) -> None:
     page = app.open(EXPLORER + "&where=ServiceName%3DAmazon%20S3&table=charges")
     choose(page, 1)
-    page.locator(".st-key-origin").wait_for()
+    page.locator(".st-key-origin").get_by_text("EffectiveCost = ").first.wait_for()
     words = page.locator(".st-key-origin").inner_text()
     assert "read as FOCUS" in words and "main.csv" in words
     assert "EffectiveCost = " in words

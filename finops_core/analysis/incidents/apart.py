@@ -11,8 +11,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from finops_core.errors import FarthingError
+from finops_core.model.ledger import Ledger
 
 Result = TypeVar("Result")
+LARGE = 2_000_000
+"""Charges from which on incidents are looked for in a process of their own: it takes seconds, and a gigabyte that is not kept."""
 _FAILED = "another process that looked at this store failed"
 
 
@@ -28,6 +31,11 @@ def apart(work: Callable[..., Result], *arguments: object) -> Result:
     if isinstance(found, FarthingError):
         raise found
     return found  # type: ignore[no-any-return]
+
+
+def is_large(ledger: Ledger) -> bool:
+    """Whether looking for incidents is work for a process of its own."""
+    return sum(batch.rows_stored for batch in ledger.current_batches()) > LARGE
 
 
 def _work() -> None:

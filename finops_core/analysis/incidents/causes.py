@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy
-from numpy.typing import NDArray
 
 from finops_core.analysis.detection import Finding
 from finops_core.analysis.incidents import usual
+from finops_core.analysis.incidents.candidates import Candidate, Due, Mask, candidate_of, without
 from finops_core.analysis.incidents.course import Course, began, course
-from finops_core.analysis.incidents.cuts import CUTS, Book, Floats
+from finops_core.analysis.incidents.cuts import CUTS, Book
 from finops_core.analysis.incidents.expected import is_migration, is_monthly, is_rate, is_recovery
 from finops_core.analysis.incidents.series_names import Series
 
@@ -38,8 +38,6 @@ _PAUSE = 7
 _MANY, _ALIKE = 3, 2.0
 """So many causes on one day, whose relative changes are within this factor of their median (and no more than as much again
 as usual), are one."""
-
-Mask = NDArray[numpy.bool_]
 
 
 @dataclass
@@ -76,66 +74,16 @@ class Cause:
         return self.course.end(seen)
 
 
-@dataclass(frozen=True)
-class _Due:
-    """A finding, and how often it was excused."""
-
-    finding: Finding
-    times: int = 0
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A finding with what is not explained by causes that are known."""
-
-    due: _Due
-    start: int
-    cells: Mask
-    moved: Floats
-    """By cell, in the finding's direction; 0 outside `cells`."""
-    everywhere: Floats
-    """The same, of all cells."""
-    usual: Floats
-
-    @property
-    def finding(self) -> Finding:
-        return self.due.finding
-
-    @property
-    def sign(self) -> float:
-        return 1.0 if self.finding.direction == "up" else -1.0
-
-    @property
-    def relative(self) -> float:
-        """What moved, of what is usual in its cells."""
-        base = abs(float(self.usual[self.cells].sum()))
-        return self.money / base if base else numpy.inf
-
-    @property
-    def money(self) -> float:
-        """What moved in its direction, in all."""
-        return float(self.moved.sum())
-
-    @property
-    def rank(self) -> tuple[float, float, str]:
-        """Its money, for so much as it is unusual: of narrow and wide cuts of one cause the narrow one weighs more, of
-        many narrow ones that move alike the wide one."""
-        base = abs(float(self.usual[self.cells].sum()))
-        unusual = self.money / (base + self.money) if self.money > 0 else 0.0
-        weight = self.money * unusual**2
-        return weight, self.finding.score, self.finding.series_id
-
-
 @dataclass
 class _Waiting:
     """A candidate of a day, the causes that it may be of, and what of it they leave."""
 
-    candidate: _Candidate
+    candidate: Candidate
     near: list[Cause]
-    rest: _Candidate = field(init=False)
+    rest: Candidate = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rest = _without(self.candidate, [cause.cells for cause in self.near])
+        self.rest = without(self.candidate, [cause.cells for cause in self.near])
 
     def says_something(self, least: float) -> bool:
         """Whether nothing explains any of it, or what is left is money."""
@@ -145,9 +93,9 @@ class _Waiting:
 def causes(book: Book, found: Sequence[Finding], least: float) -> list[Cause]:
     """The causes behind findings of a book's series, in the order in which they were seen."""
     known: list[Cause] = []
-    due: dict[int, list[_Due]] = {}
+    due: dict[int, list[Due]] = {}
     for finding in sorted(found, key=lambda f: (f.first_seen, f.start, f.series_id)):
-        due.setdefault(book.place(finding.first_seen), []).append(_Due(finding))
+        due.setdefault(book.place(finding.first_seen), []).append(Due(finding))
     before, last = 0, book.costs.shape[1] - 1
     while due:
         column = min(due)
@@ -162,14 +110,14 @@ def causes(book: Book, found: Sequence[Finding], least: float) -> list[Cause]:
     return known
 
 
-def _on_a_day(book: Book, known: list[Cause], group: Sequence[_Due], seen: int, least: float) -> list[_Due]:
+def _on_a_day(book: Book, known: list[Cause], group: Sequence[Due], seen: int, least: float) -> list[Due]:
     """Adds what is new on a day to the causes that are known. Returns what is excused, and to be looked at again."""
-    candidates = [c for due in group if (c := _candidate(book, due, seen)) is not None]
+    candidates = [c for due in group if (c := candidate_of(book, due, seen)) is not None]
     first = min((c.start for c in candidates), default=seen)
     live = [cause for cause in known if cause.end(seen) + _PAUSE + 1 >= first]
     waiting = [_Waiting(c, [cause for cause in live if _goes_on(cause, c, seen)]) for c in candidates]
-    again: list[_Due] = []
-    new: list[tuple[_Candidate, Cause]] = []
+    again: list[Due] = []
+    new: list[tuple[Candidate, Cause]] = []
     while waiting:
         own = []
         for one in waiting:
@@ -185,13 +133,13 @@ def _on_a_day(book: Book, known: list[Cause], group: Sequence[_Due], seen: int, 
         if _is_expected(book, known, cause, seen):
             again.append(replace(best.candidate.due, times=best.candidate.due.times + 1))
             for one in waiting:
-                one.rest = _without(one.rest, [cause.cells])
+                one.rest = without(one.rest, [cause.cells])
         else:
             new.append((best.rest, cause))
             for one in waiting:
                 if _goes_on(cause, one.candidate, seen):
                     one.near.append(cause)
-                    one.rest = _without(one.rest, [cause.cells])
+                    one.rest = without(one.rest, [cause.cells])
     for direction in ("up", "down"):
         found = _joined(book, known, [pair for pair in new if pair[1].direction == direction], seen)
         _part(book, known, found, seen)
@@ -211,9 +159,7 @@ def _part(book: Book, known: Sequence[Cause], found: Sequence[Cause], seen: int)
             wide.course = course(costs, wide.start, wide.seen, sign, book.first.weekday())
 
 
-def _joined(
-    book: Book, known: Sequence[Cause], new: list[tuple[_Candidate, Cause]], seen: int
-) -> list[Cause]:
+def _joined(book: Book, known: Sequence[Cause], new: list[tuple[Candidate, Cause]], seen: int) -> list[Cause]:
     """The causes that are new on a day, those that moved alike as one, where there are several of them. Where such a one goes
     on already they are part of it: a season reaches its height."""
     apart = [cause for _, cause in new]
@@ -238,57 +184,26 @@ def _joined(
 
 
 def _one_of(
-    book: Book, alike: Sequence[_Candidate], seen: int, known: Sequence[Cause]
-) -> tuple[Cause, _Candidate]:
+    book: Book, alike: Sequence[Candidate], seen: int, known: Sequence[Cause]
+) -> tuple[Cause, Candidate]:
     """The one cause of several candidates, and they as one."""
     first = max(alike, key=lambda candidate: candidate.rank)
     start = int(numpy.median([candidate.start for candidate in alike]))
     cells = numpy.logical_or.reduce([candidate.cells for candidate in alike])
     found = usual.change(book, start, seen)
     moved = first.sign * found.moved
-    whole = _Candidate(first.due, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
+    whole = Candidate(first.due, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
     return _cause(book, whole, seen, known, broad=True), whole
 
 
-def _candidate(book: Book, due: _Due, seen: int) -> _Candidate | None:
-    """A finding as it is on a day. One that was excused before, and is over, is none any more."""
-    finding = due.finding
-    cells = book.mask(Series.read(finding.series_id))
-    start = book.place(finding.start)
-    sign = 1.0 if finding.direction == "up" else -1.0
-    if due.times:
-        costs = book.costs[cells].sum(axis=0)
-        first_seen = book.place(finding.first_seen)
-        if course(costs, start, first_seen, sign, book.first.weekday()).end(seen) < seen - 1:
-            return None
-    found = usual.change(book, start, seen)
-    moved = sign * found.moved
-    return _Candidate(due, start, cells, numpy.where(cells, moved, 0.0), moved, found.usual)
-
-
-def _goes_on(cause: Cause, candidate: _Candidate, seen: int) -> bool:
+def _goes_on(cause: Cause, candidate: Candidate, seen: int) -> bool:
     """Whether a cause goes on, or has just ended, when a candidate of its kind begins."""
     same = cause.direction == candidate.finding.direction
     alike = not cause.broad or candidate.relative <= cause.relative * _ALIKE
     return same and alike and candidate.start <= cause.end(seen) + _PAUSE + 1
 
 
-def _without(candidate: _Candidate, explained: Sequence[Mask]) -> _Candidate:
-    """A candidate without cells that are explained already; itself where it has none of them."""
-    if not explained:
-        return candidate
-    own = numpy.flatnonzero(candidate.cells)
-    told = numpy.zeros(len(own), dtype=bool)
-    for mask in explained:
-        told |= mask[own]
-    if not told.any():
-        return candidate
-    cells = candidate.cells.copy()
-    cells[own[told]] = False
-    return replace(candidate, cells=cells, moved=numpy.where(cells, candidate.moved, 0.0))
-
-
-def _attach(near: Sequence[Cause], candidate: _Candidate) -> None:
+def _attach(near: Sequence[Cause], candidate: Candidate) -> None:
     """Gives a finding to the cause with most of its money. One of which much lies elsewhere says nothing of its days."""
     own = numpy.flatnonzero(candidate.cells)
     moved = candidate.moved[own]
@@ -314,11 +229,11 @@ def _narrow(book: Book, known: Sequence[Cause], before: int, until: int) -> None
 
 def _place_at_smaller(book: Book, cause: Cause, seen: int) -> None:
     found = usual.change(book, cause.start, seen)
-    due = _Due(cause.findings[0])
+    due = Due(cause.findings[0])
     sign = 1.0 if cause.direction == "up" else -1.0
     moved = sign * found.moved
     own = numpy.where(cause.cells, moved, 0.0)
-    candidate = _Candidate(due, cause.start, cause.cells, own, moved, found.usual)
+    candidate = Candidate(due, cause.start, cause.cells, own, moved, found.usual)
     series = _explaining(book, candidate)
     cells = cause.cells if series is None else book.mask(series)
     size = numpy.abs(found.usual)
@@ -330,9 +245,7 @@ def _place_at_smaller(book: Book, cause: Cause, seen: int) -> None:
     cause.owner = _owner(book, series, candidate)
 
 
-def _cause(
-    book: Book, candidate: _Candidate, seen: int, known: Sequence[Cause], broad: bool = False
-) -> Cause:
+def _cause(book: Book, candidate: Candidate, seen: int, known: Sequence[Cause], broad: bool = False) -> Cause:
     series = _explaining(book, candidate) or Series.read(candidate.finding.series_id)
     cells = book.mask(series)
     apart = [
@@ -363,7 +276,7 @@ def _is_within(cells: Mask, others: Mask) -> bool:
     return bool(not (cells & ~others).any() and (others & ~cells).any())
 
 
-def _owner(book: Book, series: Series, candidate: _Candidate) -> str:
+def _owner(book: Book, series: Series, candidate: Candidate) -> str:
     """The team of the cut; else the one that most of the money is of, where there is one."""
     if not series.dimensions:
         return ""
@@ -375,7 +288,7 @@ def _owner(book: Book, series: Series, candidate: _Candidate) -> str:
     return (list(teams.members)[most][0] or "") if shares[most] >= _OWN * candidate.money else ""
 
 
-def _explaining(book: Book, candidate: _Candidate) -> Series | None:
+def _explaining(book: Book, candidate: Candidate) -> Series | None:
     """The smallest series that has most of what moved, and moved itself; of equals the more specific one, with a team.
 
     Less than most is enough where the rest only drifts: moved by far less of what is usual there.

@@ -10,7 +10,7 @@ from finops_core.analysis.units.lines import UnitLine, unit_lines
 from finops_core.analysis.units.margins import margins
 from finops_core.analysis.units.measured import UnitCosts, unit_costs
 from finops_core.analysis.units.metrics import Metric, known_metrics
-from finops_core.analysis.units.models import accelerators, tokens
+from finops_core.analysis.units.models import accelerators, idle_share, is_used_hours, tokens
 from finops_core.analysis.units.volume import Volume, volume
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "accelerators",
     "definitions",
     "effects",
+    "idle_share",
+    "is_used_hours",
     "known_metrics",
     "margins",
     "tokens",

@@ -109,6 +109,25 @@ def accelerators(
     )
 
 
+def idle_share(cards: polars.DataFrame, used: Decimal) -> Decimal | None:
+    """The share of paid GPU hours (of `accelerators`, where the number of cards is known) that `used` hours leave idle, 0 to 1; None where
+    none are known, or more were used than those."""
+    rows = cards.drop_nulls(["hours", "gpus"]).select("hours", "gpus").iter_rows()
+    paid = sum((hours * count for hours, count in rows), Decimal(0))
+    return (1 - used / paid).quantize(Decimal("0.000001")) if paid >= used >= 0 and paid else None
+
+
+def is_used_hours(metric: str) -> bool:
+    """Whether a metric of units is the hours in which GPUs worked, such as gpu_hours_used."""
+    return bool(
+        re.search(
+            r"(gpu|accelerator).*(used|busy|active)|(used|busy|active).*(gpu|accelerator)",
+            metric,
+            re.IGNORECASE,
+        )
+    )
+
+
 def _cards(match: re.Match[str]) -> int | None:
     """GPUs of what is charged: cards are charged one by one, machines have what their maker says."""
     if match.group(2) is None:
