@@ -17,6 +17,8 @@ with workspace(options.directory) as directory:
     from streamlit.testing.v1 import AppTest
 
     import ui.kit  # noqa: F401  the app's imports; `farthing serve` does them before the first reader comes
+    from finops_core.analysis.warming import warm
+    from finops_core.store.home import Home
 
     def run(app: AppTest) -> float:
         began = time.perf_counter()
@@ -26,6 +28,7 @@ with workspace(options.directory) as directory:
             raise SystemExit(f"the page fails: {app.exception[0].message}")
         return taken
 
+    warm(Home(home))  # as `farthing serve` does with every new version of the store
     overview = AppTest.from_file(str(ROOT / "app.py"))
     claims.at_most("first paint of Overview", run(overview), 1.5, " s")
     changes = []

@@ -5,12 +5,14 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from runpy import run_module
+from threading import Thread
+from time import sleep
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from finops_core.cli.session import app, say, the_home
-from finops_core.errors import HomeBusy, UsageError
+from finops_core.errors import FarthingError, HomeBusy, UsageError
 
 if TYPE_CHECKING:
     from finops_core.store.home import Home
@@ -33,6 +35,7 @@ def serve(
     if home.lake.exists():
         _bring_up_to_date(home)
     say(f"Farthing runs at http://{address}:{port}")
+    Thread(target=_keep_warm, args=(home,), daemon=True).start()
     for module in _WARM:
         import_module(module)
     # In this process, so that a signal reaches the app, and what is imported here need not be for the first reader.
@@ -54,5 +57,24 @@ def _bring_up_to_date(home: "Home") -> None:
         say("Another process is writing to the home: what it stores shows when it is done")
 
 
+def _keep_warm(home: "Home") -> None:
+    """Has each new version of the store looked at once, in a process of its own, before a reader asks."""
+    from finops_core.analysis.incidents.apart import apart
+    from finops_core.analysis.warming import warm
+
+    seen: Path | None = None
+    while True:
+        try:
+            version = home.current()
+            if version != seen:
+                seen = version
+                apart(warm, home)
+        except (FarthingError, OSError):
+            pass  # nothing is loaded yet, or a page that asks will say what is wrong
+        sleep(_LOOKS)
+
+
+_LOOKS = 5.0
+"""Seconds after which a new version of the store is seen."""
 _WARM = ("pandas", "altair", "sqlalchemy", "finops_core.analysis.headline", "finops_core.store.uploads")
 """What every page needs and what takes long to import."""

@@ -39,6 +39,11 @@ def keep(state: State, metric: str, made: date, rows: Iterable[Said], who: str) 
     return True
 
 
+def is_kept(state: State, metric: str, made: date) -> bool:
+    """Whether the forecast of a day is kept already."""
+    return f"{metric} {made}" in state.kept(_KIND)
+
+
 def said(state: State, metric: str) -> list[Said]:
     """All forecasts of a metric that were kept, by the day they were made on."""
     found = []

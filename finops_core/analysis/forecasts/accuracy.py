@@ -37,6 +37,8 @@ def rates(tested: polars.DataFrame) -> polars.DataFrame:
 
 def remember(ledger: Ledger, state: State, book: Book, who: str) -> bool:
     """Keeps today's forecast by team, if none of the day is kept yet."""
+    if kept.is_kept(state, book.metric, book.start):
+        return False
     table = asked(ledger, book, Query(book.metric, by=("x_Team",)), KEPT_MONTHS).table
     rows = (
         kept.Said(book.metric, book.start, month, code, team, mean, p10, p90)
