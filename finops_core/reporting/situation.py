@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from decimal import Decimal
+from functools import cached_property
 
 import polars
 
@@ -14,7 +15,7 @@ from finops_core.analysis.movers import Movers, movers
 from finops_core.analysis.ownership import unallocated
 from finops_core.analysis.savings import Opportunity, Realised, find, realised
 from finops_core.analysis.triaging import Triaged, triaged, triaged_of
-from finops_core.analysis.units import UnitLine, unit_lines
+from finops_core.analysis.units import UnitLine, known_metrics, unit_costs, unit_lines
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import Period, add_months, month_start, previous
 from finops_core.model.query import Query
@@ -32,21 +33,87 @@ METRIC = "EffectiveCost"
 
 
 @dataclass(frozen=True)
-class Situation:
-    """What is known of a home, as a month is told."""
+class Known:
+    """What is known of a home, whatever month is told."""
 
     ledger: Ledger
     state: State
+
+    @cached_property
+    def span(self) -> Span:
+        return span(self.ledger)
+
+    @cached_property
+    def budget_lines(self) -> list[BudgetLine]:
+        return budgets(self.state)
+
+    @cached_property
+    def incidents(self) -> list[Triaged]:
+        """All incidents as they stand, without their explanations."""
+        if is_large(self.ledger):
+            return apart(triaged_of, self.ledger.home)
+        return triaged(self.ledger, self.state)
+
+    @cached_property
+    def items(self) -> list[SavingsItem]:
+        return items(self.state)
+
+    @cached_property
+    def realised(self) -> list[Realised]:
+        return realised(self.ledger, self.items)
+
+    @cached_property
+    def opportunities(self) -> list[Opportunity]:
+        return find(self.ledger)
+
+    @cached_property
+    def reconciled(self) -> list[Reconciliation]:
+        return reconcile(self.ledger.batches(), self.state.invoices())
+
+    @cached_property
+    def sources(self) -> list[SourcePeriod]:
+        return source_periods(self.ledger.current_batches())
+
+    @cached_property
+    def forecast(self) -> polars.DataFrame:
+        """Three months ahead, by currency."""
+        return forecast_of(self.ledger, Query(METRIC), 3).table
+
+    @cached_property
+    def unit_months(self) -> dict[tuple[str, str, date], tuple[Decimal | None, Decimal]]:
+        """(metric, currency, month) → cost per unit and cost, of each metric's members together."""
+        found: dict[tuple[str, str, date], tuple[Decimal | None, Decimal]] = {}
+        for metric in known_metrics(self.ledger).values():
+            if not metric.is_revenue:
+                table = unit_costs(self.ledger, metric).table
+                rows = table.select("BillingCurrency", "ChargePeriod", "cost_per_unit", "cost").iter_rows()
+                found |= {(metric.name, code, month): (rate, cost) for code, month, rate, cost in rows}
+        return found
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A month of a home."""
+
+    known: Known
     month: date
     """The first day of the month."""
 
     def at(self, month: date) -> "Situation":
         """The same home in another month."""
-        return Situation(self.ledger, self.state, month)
+        return Situation(self.known, month)
 
-    @cached_property
+    @property
+    def ledger(self) -> Ledger:
+        return self.known.ledger
+
+    @property
+    def state(self) -> State:
+        return self.known.state
+
+    @property
     def span(self) -> Span:
-        return span(self.ledger)
+        return self.known.span
 
     @property
     def period(self) -> Period:
@@ -65,18 +132,13 @@ class Situation:
     def is_running(self) -> bool:
         return self.span.complete_until < self.period.end
 
-    def query(self, *by: str, metric: str = METRIC, **changes: object) -> Query:
+    def query(self, *by: str, metric: str = METRIC) -> Query:
         """A question of the month."""
-        asked = Query(metric, by=by, start=self.period.start, end=self.period.end)
-        return asked.but(**changes) if changes else asked
-
-    @cached_property
-    def budget_lines(self) -> list[BudgetLine]:
-        return budgets(self.state)
+        return Query(metric, by=by, start=self.period.start, end=self.period.end)
 
     @cached_property
     def account(self) -> Account:
-        return account(self.ledger, self.budget_lines, self.month)
+        return account(self.ledger, self.known.budget_lines, self.month)
 
     @cached_property
     def commitments(self) -> Commitments:
@@ -90,58 +152,31 @@ class Situation:
     def tags(self) -> Coverage:
         return coverage(self.ledger, self.query(), tag_policy(self.ledger.home.rules), exceptions(self.state))
 
-    @cached_property
-    def incidents(self) -> list[Triaged]:
-        """All incidents as they stand, without their explanations."""
-        if is_large(self.ledger):
-            return apart(triaged_of, self.ledger.home)
-        return triaged(self.ledger, self.state)
-
-    @cached_property
+    @property
     def incidents_of_month(self) -> list[Triaged]:
         """Those that went on in the month."""
         last = self.period.end
-        return [t for t in self.incidents if t.incident.start < last and t.incident.end >= self.month]
-
-    @cached_property
-    def items(self) -> list[SavingsItem]:
-        return items(self.state)
-
-    @cached_property
-    def realised(self) -> list[Realised]:
-        return realised(self.ledger, self.items)
-
-    @cached_property
-    def opportunities(self) -> list[Opportunity]:
-        return find(self.ledger)
+        return [t for t in self.known.incidents if t.incident.start < last and t.incident.end >= self.month]
 
     @cached_property
     def units(self) -> list[UnitLine]:
-        return unit_lines(self.ledger, self.month)
+        return unit_lines(self.ledger, self.month, months=2)
 
     @cached_property
     def units_together(self) -> list[UnitLine]:
         """Each metric's members together."""
-        return unit_lines(self.ledger, self.month, by="")
+        return unit_lines(self.ledger, self.month, by="", months=2)
 
     @cached_property
-    def reconciled(self) -> list[Reconciliation]:
-        return reconcile(self.ledger.batches(), self.state.invoices())
+    def _moved(self) -> dict[str, Movers]:
+        return {}
 
-    @cached_property
-    def sources(self) -> list[SourcePeriod]:
-        return source_periods(self.ledger.current_batches())
-
-    @lru_cache(maxsize=8)  # noqa: B019  a situation lives as long as its pack
     def moved(self, by: str) -> Movers:
         """What changed against the same days of the month before."""
-        asked = Query(METRIC, by=(by,), start=self.days.start, end=self.days.end)
-        return movers(self.ledger, asked, previous(self.days))
-
-    @cached_property
-    def forecast(self) -> polars.DataFrame:
-        """Three months ahead, by currency."""
-        return forecast_of(self.ledger, Query(METRIC), 3).table
+        if by not in self._moved:
+            asked = Query(METRIC, by=(by,), start=self.days.start, end=self.days.end)
+            self._moved[by] = movers(self.ledger, asked, previous(self.days))
+        return self._moved[by]
 
 
 def situation(ledger: Ledger, month: date | None = None) -> Situation:
@@ -149,4 +184,4 @@ def situation(ledger: Ledger, month: date | None = None) -> Situation:
     known = span(ledger)
     last = add_months(month_start(known.complete_until), -1)
     usual = last if last >= month_start(known.first) else month_start(known.first)
-    return Situation(ledger, State(ledger.home), month_start(month) if month else usual)
+    return Situation(Known(ledger, State(ledger.home)), month_start(month) if month else usual)

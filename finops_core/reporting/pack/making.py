@@ -26,8 +26,8 @@ class Pack:
     def provenance(self) -> str:
         """What the figures are of, for the foot of each page."""
         found = self.situation
-        wrong = [line for line in found.reconciled if not line.holds]
-        state = f"{len(wrong)} of {len(found.reconciled)} months do not reconcile" if wrong else f"all {len(found.reconciled)} months reconcile with their source"  # fmt: skip
+        wrong = [line for line in found.known.reconciled if not line.holds]
+        state = f"{len(wrong)} of {len(found.known.reconciled)} months do not reconcile" if wrong else f"all {len(found.known.reconciled)} months reconcile with their source"  # fmt: skip
         until = f"; complete days before {words.day(found.days.end)}" if found.is_running else ""
         return f"Effective cost, pools where they stand; {state}; store {found.ledger.version}{until}"
 

@@ -11,7 +11,7 @@ _MOST = 6
 def _make(found: Situation) -> Part | None:
     rows: list[list[Value]] = []
     for told in sorted(
-        (t for t in found.incidents if t.is_open and t.incident.ongoing),
+        (t for t in found.known.incidents if t.is_open and t.incident.ongoing),
         key=lambda t: -abs(t.incident.impact),
     )[:_MOST]:
         rows.append(
@@ -23,18 +23,18 @@ def _make(found: Situation) -> Part | None:
                 abs(told.incident.impact),
             ]
         )
-    for item in sorted((i for i in found.items if i.state == IDEA), key=lambda i: i.worth, reverse=True)[
-        :_MOST
-    ]:
+    for item in sorted(
+        (i for i in found.known.items if i.state == IDEA), key=lambda i: i.worth, reverse=True
+    )[:_MOST]:
         rows.append(["Decide", item.title, item.owner or "nobody yet", item.currency, item.expected_monthly])
-    for item in [i for i in found.items if i.state == DOING][:_MOST]:
+    for item in [i for i in found.known.items if i.state == DOING][:_MOST]:
         rows.append(["Finish", item.title, item.owner or "nobody yet", item.currency, item.expected_monthly])
-    for item in [i for i in found.items if i.state == DONE][:_MOST]:
+    for item in [i for i in found.known.items if i.state == DONE][:_MOST]:
         rows.append(
             ["Sign, or say what is missing", item.title, "Finance", item.currency, item.expected_monthly]
         )
-    known = {i.opportunity for i in found.items}
-    fresh = [o for o in found.opportunities if o.key not in known]
+    known = {i.opportunity for i in found.known.items}
+    fresh = [o for o in found.known.opportunities if o.key not in known]
     for told_of, record in list(zip(fresh, proposals(fresh), strict=True))[:_MOST]:
         rows.append(
             [

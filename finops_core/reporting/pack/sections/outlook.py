@@ -7,7 +7,7 @@ from finops_core.reporting.situation import Situation
 
 
 def _make(found: Situation) -> Part | None:
-    table = found.forecast
+    table = found.known.forecast
     if table.is_empty():
         return None
     tables = []

@@ -13,12 +13,12 @@ _SOON = timedelta(90)
 
 def _make(found: Situation) -> Part:
     said = []
-    wrong = [line for line in found.reconciled if not line.holds]
+    wrong = [line for line in found.known.reconciled if not line.holds]
     if wrong:
         said.append(
             f"{len(wrong)} months do not equal their source, the newest {wrong[0].batch.source} {wrong[0].batch.billing_period}: figures may change."
         )
-    late = [p.batch.source for p in found.sources if p.state == "late"]
+    late = [p.batch.source for p in found.known.sources if p.state == "late"]
     if late:
         said.append(f"Late: {', '.join(dict.fromkeys(late))}. Newer days are not in these figures.")
     ends = found.commitments.items.filter(
@@ -39,7 +39,7 @@ def _make(found: Situation) -> Part:
             said.append(
                 f"{words.money(row['unallocated'], row['BillingCurrency'])} of the month have no owner."
             )
-    going = [t for t in found.incidents if t.incident.ongoing and t.is_open]
+    going = [t for t in found.known.incidents if t.incident.ongoing and t.is_open]
     going.sort(key=lambda t: -abs(t.incident.impact))
     if going:
         said.append(

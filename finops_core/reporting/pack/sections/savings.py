@@ -11,11 +11,11 @@ _TOP = 10
 
 
 def _make(found: Situation) -> Part | None:
-    if not found.items:
+    if not found.known.items:
         return None
     said, tables = [], []
-    now = [r for r in found.realised if r.month == found.month]
-    plans = planned(found.items, found.month)
+    now = [r for r in found.known.realised if r.month == found.month]
+    plans = planned(found.known.items, found.month)
     for code in found.span.currencies:
         own = [r for r in now if r.currency == code]
         if own:
@@ -38,7 +38,7 @@ def _make(found: Situation) -> Part | None:
                     f"{sums[2] / plans[code]:.0%} of the {plans[code]:,.2f} {code} that were planned for the month was realised, net."
                 )
         open_items = [
-            i for i in found.items if i.currency == code and i.state not in (DONE, VERIFIED, REJECTED)
+            i for i in found.known.items if i.currency == code and i.state not in (DONE, VERIFIED, REJECTED)
         ]
         ranked = sorted(open_items, key=lambda i: i.worth, reverse=True)[:_TOP]
         if ranked:

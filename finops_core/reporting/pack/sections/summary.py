@@ -25,7 +25,7 @@ def _make(found: Situation) -> Part:
             or None
         )
         saved = sum(
-            (r.net for r in found.realised if r.month == found.month and r.currency == code), Decimal(0)
+            (r.net for r in found.known.realised if r.month == found.month and r.currency == code), Decimal(0)
         )
         row: list[Value] = [
             code,

@@ -11,9 +11,9 @@ _PARAGRAPHS = 5
 
 
 def _make(found: Situation) -> Part | None:
-    if not any(line.month == found.month and line.version == BUDGET for line in found.budget_lines):
+    if not any(line.month == found.month and line.version == BUDGET for line in found.known.budget_lines):
         return None
-    told = variance(found.ledger, found.budget_lines, found.month)
+    told = variance(found.ledger, found.known.budget_lines, found.month)
     said, tables = [], []
     for code in found.span.currencies:
         own = told.table.filter(polars.col("BillingCurrency") == code)

@@ -40,18 +40,14 @@ def _budget(found: Situation) -> Values:
 
 def _unit_cost(found: Situation) -> Values:
     """The change of unit cost against three months before, weighed by cost."""
-    earlier = (
-        {(u.metric, u.currency): u.per_unit for u in found.at(add_months(found.month, -3)).units_together}
-        if found.units_together
-        else {}
-    )
+    told = found.known.unit_months
     sums: dict[str, list[Decimal]] = {}
-    for unit in found.units_together:
-        past = earlier.get((unit.metric, unit.currency))
-        if unit.per_unit is not None and past:
-            own = sums.setdefault(unit.currency, [Decimal(0), Decimal(0)])
-            own[0] += unit.cost * (unit.per_unit / past - 1)
-            own[1] += unit.cost
+    for (metric, code, month), (rate, cost) in told.items():
+        past, _ = told.get((metric, code, add_months(found.month, -3)), (None, None))
+        if month == found.month and rate is not None and past:
+            own = sums.setdefault(code, [Decimal(0), Decimal(0)])
+            own[0] += cost * (rate / past - 1)
+            own[1] += cost
     return {code: change / cost for code, (change, cost) in sums.items() if cost}
 
 

@@ -9,9 +9,10 @@ from finops_core.reporting.situation import Situation
 
 def _realised(found: Situation) -> Values:
     told: Values = {}
-    for currency, plan in planned(found.items, found.month).items():
+    for currency, plan in planned(found.known.items, found.month).items():
         net = sum(
-            (r.net for r in found.realised if r.month == found.month and r.currency == currency), Decimal(0)
+            (r.net for r in found.known.realised if r.month == found.month and r.currency == currency),
+            Decimal(0),
         )
         told[currency] = net / plan if plan else None
     return told

@@ -8,7 +8,7 @@ from finops_core.reporting.situation import Situation
 
 
 def _reconciled(found: Situation) -> Values:
-    own = [line for line in found.reconciled if line.batch.billing_period == f"{found.month:%Y-%m}"]
+    own = [line for line in found.known.reconciled if line.batch.billing_period == f"{found.month:%Y-%m}"]
     return {"": Decimal(sum(line.holds for line in own)) / len(own) if own else None}
 
 
@@ -16,7 +16,7 @@ def _fresh(found: Situation) -> Values:
     """Known of now alone: an earlier month does not say how late it was."""
     if found.period.end < month_start(found.span.complete_until):
         return {"": None}
-    newest = [p for p in found.sources if p.state != "closed"]
+    newest = [p for p in found.known.sources if p.state != "closed"]
     return {"": Decimal(sum(p.state == "fresh" for p in newest)) / len(newest) if newest else None}
 
 
