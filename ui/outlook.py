@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from finops_core.analysis.incidents import Incident
 from finops_core.errors import FarthingError
 from finops_core.model import words
 from ui import anomalies, budgets, figures
@@ -19,6 +20,12 @@ _MOST = 3
 def place() -> Any:
     """Where it stands on the page."""
     return st.container(key="outlook")
+
+
+def _series(incident: Incident) -> str:
+    """Where an incident is, in few words."""
+    told = incident.member_series.in_words()
+    return f"{told} without {len(incident.without)} others" if len(incident.without) > 1 else incident.series
 
 
 def fill(page: Page, where: Any) -> None:
@@ -47,7 +54,7 @@ def fill(page: Page, where: Any) -> None:
         ]
         figures.show(shown)
         links = [
-            f"[{plain(t.incident.series)} {words.signed(t.incident.impact)} {t.incident.currency}]"
+            f"[{plain(_series(t.incident))} {words.signed(t.incident.impact)} {t.incident.currency}]"
             f"(/anomalies?{urlencode({'incident': t.incident.key})})"
             for t in going[:_MOST]
         ]
