@@ -1,6 +1,7 @@
 """The URL is where a view lives: widgets are set from it on every run, and a change of a widget is a change of the URL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -78,6 +79,32 @@ def seeded(key: str, value: Any) -> str:
     """Sets a widget's value before it is drawn, and returns its key."""
     st.session_state[key] = value
     return key
+
+
+def given(name: str, options: Sequence[str], usual: str) -> str:
+    """What the URL says of a choice; what it cannot mean is said, and left out."""
+    value = st.query_params.get(name)
+    if value is None or value in options:
+        return value or usual
+    st.warning(f"There is no {name} {plain(value)} here", icon=":material/link_off:")
+    return usual
+
+
+def choice(
+    page: str,
+    label: str,
+    name: str,
+    options: Sequence[str],
+    value: str,
+    width: int,
+    told: Callable[[str], str] = str,
+) -> None:
+    """A choice of a page that lives in the URL under its name."""
+    key = f"{page}-{name}"
+    st.selectbox(
+        label, options, key=seeded(key, value), format_func=told, disabled=is_presenting(), width=width,
+        on_change=changes(key, partial(st.query_params.__setitem__, name)),
+    )  # fmt: skip
 
 
 def changes(key: str, apply: Callable[[Any], None]) -> Callable[[], None]:

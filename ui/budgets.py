@@ -1,6 +1,5 @@
 """Budgets: how they stand in a month, month by month, and what made the difference."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -114,36 +113,21 @@ def _asked() -> "BudgetPage":
     months = [f"{m:%Y-%m}" for m in months_to_choose(known, span.first, span.complete_until)]
     running = f"{running_month(span):%Y-%m}"
     plans = versions(known) or [BUDGET]
-    month = _given("month", months, running)
-    version = _given("version", plans, plans[0])
-    against = _given("against", [*plans, PREVIOUS], version)
-    by = _given("by", list(BY), BY[0])
+    month = address.given("month", months, running)
+    version = address.given("version", plans, plans[0])
+    against = address.given("against", [*plans, PREVIOUS], version)
+    by = address.given("by", list(BY), BY[0])
     metrics = [m for m in METRICS if any(line.metric == m for line in known)] or [METRICS[0]]
-    metric = _given("metric", metrics, metrics[0])
+    metric = address.given("metric", metrics, metrics[0])
     budgeted = {line.currency for line in known}
     currencies = sorted(span.currencies, key=lambda c: (c not in budgeted, span.currencies.index(c)))
-    currency = _given("currency", currencies, currencies[0])
+    currency = address.given("currency", currencies, currencies[0])
     kept = (answers.ledger().version, answers.state().version(KIND))
     found = _account(date.fromisoformat(f"{month}-01"), version, *kept)
     return BudgetPage(found, currency, metric, against, by, (months, plans, metrics, currencies), kept)
 
 
-def _given(name: str, options: Sequence[str], usual: str) -> str:
-    value = st.query_params.get(name)
-    if value is None or value in options:
-        return value or usual
-    st.warning(f"There is no {name} {plain(value)} here", icon=":material/link_off:")
-    return usual
-
-
-def _choice(
-    label: str, name: str, options: Sequence[str], value: str, width: int, told: Callable[[str], str] = str
-) -> None:
-    """A choice that lives in the URL."""
-    st.selectbox(
-        label, options, key=address.seeded(f"budgets-{name}", value), format_func=told, disabled=address.is_presenting(),
-        width=width, on_change=address.changes(f"budgets-{name}", partial(st.query_params.__setitem__, name)),
-    )  # fmt: skip
+_choice = partial(address.choice, "budgets")
 
 
 @dataclass

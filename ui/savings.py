@@ -12,7 +12,6 @@ from finops_core.analysis.savings import Opportunity, Realised, find, planned, r
 from finops_core.analysis.savings.proposing import proposals
 from finops_core.errors import FarthingError
 from finops_core.model import words
-from finops_core.model.periods import add_months, month_start
 from finops_core.store.savings import (
     AVOIDANCE,
     COLUMNS,
@@ -93,8 +92,7 @@ class Savings:
     @property
     def last_month(self) -> date:
         """The last whole month."""
-        span = answers.spanned()
-        return max(add_months(month_start(span.complete_until), -1), month_start(span.first))
+        return answers.spanned().usual_month
 
     def answer(self) -> str:
         """`9,421 USD were saved in October 2026, net; 31 ideas are worth about 28,000 a month.`"""

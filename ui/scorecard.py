@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 
 import polars
 import streamlit as st
 
 from finops_core.errors import FarthingError
-from finops_core.model.periods import add_months, month_start
 from finops_core.reporting.scorecard import Line, scorecard, told
 from finops_core.reporting.scorecard.kpi import MET, MISSED, NEAR, UNKNOWN
 from finops_core.reporting.situation import situation
@@ -46,16 +44,8 @@ def begin(title: str) -> "Scorecard":
 
     def answer() -> str:
         span = answers.spanned()
-        first, running = month_start(span.first), month_start(span.complete_until)
-        months = [running]
-        while months[-1] > first:
-            months.append(add_months(months[-1], -1))
-        usual = situation(answers.ledger()).month
-        names = [f"{m:%Y-%m}" for m in months]
-        asked = st.query_params.get("month", f"{usual:%Y-%m}")
-        if asked not in names:
-            st.warning(f"There is no month {plain(asked)} here", icon=":material/link_off:")
-            asked = f"{usual:%Y-%m}"
+        names = [f"{m:%Y-%m}" for m in reversed(span.months)]
+        asked = address.given("month", names, f"{span.usual_month:%Y-%m}")
         month = date.fromisoformat(f"{asked}-01")
         found.append(Scorecard(month, _lines(month, version()), names))
         return found[0].answer()
@@ -86,10 +76,7 @@ class Scorecard:
 
     def bar(self) -> None:
         """The month; it is in the URL."""
-        st.selectbox(
-            "Month", self.months, key=address.seeded("scorecard-month", f"{self.month:%Y-%m}"), width=140, disabled=address.is_presenting(),
-            on_change=address.changes("scorecard-month", partial(st.query_params.__setitem__, "month")),
-        )  # fmt: skip
+        address.choice("scorecard", "Month", "month", self.months, f"{self.month:%Y-%m}", 140)
 
     def cards(self) -> None:
         """Each indicator with its target and its course, by currency."""

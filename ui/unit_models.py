@@ -8,7 +8,7 @@ import streamlit as st
 
 from finops_core.analysis.units import accelerators, idle_share, is_used_hours, tokens
 from finops_core.model import words
-from finops_core.model.periods import add_months, month_start
+from finops_core.model.periods import add_months
 from ui import answers, tables
 from ui.units import UnitPage, known
 
@@ -26,8 +26,7 @@ def _accelerators(month: date, version: str) -> polars.DataFrame:
 def draw(page: UnitPage) -> None:
     """Of the page's month, in its currency; nothing where no charge is of that kind."""
     span = answers.spanned()
-    last = max(add_months(month_start(span.complete_until), -1), month_start(span.first))
-    month = page.month if page.metric is not None else last
+    month = page.month if page.metric is not None else span.usual_month
     code = page.currency or span.currencies[0]
     version = answers.ledger().version
     mine = polars.col("BillingCurrency") == code

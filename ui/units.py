@@ -1,6 +1,6 @@
 """The unit cost page's parts: the question in the URL, figures, trend and what moved it, members, margins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,7 @@ from finops_core.analysis.units import (
 from finops_core.analysis.units.lines import price, relative_change
 from finops_core.errors import FarthingError
 from finops_core.model import words
-from finops_core.model.periods import add_months, month_start
+from finops_core.model.periods import add_months
 from finops_core.store.unit_metrics import stamps
 from finops_core.store.unit_targets import KIND as TARGETS
 from finops_core.vocabulary.dimensions import dimension
@@ -87,19 +87,18 @@ def _asked() -> "UnitPage":
     told = {name: metric for name, metric in known(at).items() if not metric.is_revenue}
     if not told:
         return UnitPage(None, at)
-    metric = told[_given("metric", list(told), _first(told))]
-    by = _given("by", [*metric.columns, ALL], metric.usual or ALL)
-    last = max(add_months(month_start(span.complete_until), -1), month_start(span.first))
-    months = _months(month_start(span.first), month_start(span.complete_until))
+    metric = told[address.given("metric", list(told), _first(told))]
+    by = address.given("by", [*metric.columns, ALL], metric.usual or ALL)
+    months = span.months
     month = date.fromisoformat(
-        f"{_given('month', [f'{m:%Y-%m}' for m in months], f'{min(last, months[-1]):%Y-%m}')}-01"
+        f"{address.given('month', [f'{m:%Y-%m}' for m in months], f'{span.usual_month:%Y-%m}')}-01"
     )
-    cost = _given("cost", list(_COSTS), "EffectiveCost")
-    grain = "month" if metric.monthly else _given("grain", list(_GRAINS), "month")
+    cost = address.given("cost", list(_COSTS), "EffectiveCost")
+    grain = "month" if metric.monthly else address.given("grain", list(_GRAINS), "month")
     allocated = st.query_params.get("shared") == "yes"
     page = UnitPage(metric, at, "" if by == ALL else by, month, cost, grain, allocated, list(told), months)
     currencies = page.currencies
-    page.currency = _given("currency", currencies, currencies[0]) if currencies else ""
+    page.currency = address.given("currency", currencies, currencies[0]) if currencies else ""
     return page
 
 
@@ -108,27 +107,7 @@ def _first(told: dict[str, Metric]) -> str:
     return next((name for name in told if "order" in name.lower()), next(iter(told)))
 
 
-def _months(first: date, last: date) -> list[date]:
-    found = [first]
-    while found[-1] < last:
-        found.append(add_months(found[-1], 1))
-    return found
-
-
-def _given(name: str, options: Sequence[str], usual: str) -> str:
-    value = st.query_params.get(name)
-    if value is None or value in options:
-        return value or usual
-    st.warning(f"There is no {name} {plain(value)} here", icon=":material/link_off:")
-    return usual
-
-
-def _choice(label: str, name: str, options: Sequence[str], value: str, width: int, told: Callable[[str], str] = str) -> None:  # fmt: skip
-    """A choice that lives in the URL."""
-    st.selectbox(
-        label, options, key=address.seeded(f"units-{name}", value), format_func=told, disabled=address.is_presenting(),
-        width=width, on_change=address.changes(f"units-{name}", partial(st.query_params.__setitem__, name)),
-    )  # fmt: skip
+_choice = partial(address.choice, "units")
 
 
 @dataclass

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from finops_core.cli.session import app, put, say, the_ledger
+from finops_core.cli.session import app, put, say, the_ledger, the_month
 from finops_core.errors import UsageError
 
 
@@ -20,7 +20,6 @@ def pack(
     ] = None,
 ) -> None:
     """Write the pack of a month: summary, spend, variance, forecast, anomalies, commitments, unit cost, savings, ownership, risks, actions."""
-    from finops_core.cli.unit_costs import month_of
     from finops_core.reporting.pack import FORMS, Pack, make
     from finops_core.reporting.situation import situation
 
@@ -29,7 +28,7 @@ def pack(
     if unknown:
         raise UsageError(f"there is no form {unknown[0]!r} of the pack; known are {', '.join(FORMS)}")
     ledger = the_ledger()
-    found = situation(ledger, month_of(month, ledger))
+    found = situation(ledger, the_month(month, ledger))
     told = Pack(found)
     say(f"Making the pack of {found.month:%B %Y}")
     for name in wanted:

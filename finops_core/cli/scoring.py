@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from finops_core.cli.session import Json, app, put, put_json, the_home, the_ledger, the_user
+from finops_core.cli.session import Json, app, put, put_json, the_home, the_ledger, the_month, the_user
 from finops_core.errors import UsageError
 
 scorecard = typer.Typer(
@@ -24,14 +24,13 @@ def show_scorecard(
     """The indicators of a month."""
     if context.invoked_subcommand is not None:
         return
-    from finops_core.cli.unit_costs import month_of
     from finops_core.model.export import cell
     from finops_core.reporting.scorecard import scorecard as lines_of
     from finops_core.reporting.scorecard import told
     from finops_core.reporting.situation import situation
 
     ledger = the_ledger()
-    lines = lines_of(situation(ledger, month_of(month, ledger)))
+    lines = lines_of(situation(ledger, the_month(month, ledger)))
     if json:
         put_json({
             "scorecard": [

@@ -12,6 +12,8 @@ import typer
 from finops_core.errors import FarthingError, UsageError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from polars import DataFrame
 
     from finops_core.model.ledger import Ledger
@@ -112,6 +114,20 @@ def the_ledger() -> "Ledger":
     from finops_core.model.ledger import Ledger
 
     return Ledger(the_home())
+
+
+def the_month(told: str | None, ledger: "Ledger") -> "date":
+    """The first day of the month that is asked for, such as 2026-10; by default of the last whole one. Raises UsageError."""
+    from datetime import date
+
+    from finops_core.model.span import span
+
+    if told is None:
+        return span(ledger).usual_month
+    try:
+        return date.fromisoformat(f"{told[:7]}-01")
+    except ValueError:
+        raise UsageError(f"{told!r} is no month: write 2026-10") from None
 
 
 def the_user() -> str:

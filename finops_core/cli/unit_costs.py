@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from finops_core.cli.session import Json, app, put, put_json, put_table, say, the_home, the_ledger, the_user
+from finops_core.cli.session import (
+    Json,
+    app,
+    put,
+    put_json,
+    put_table,
+    say,
+    the_home,
+    the_ledger,
+    the_month,
+    the_user,
+)
 from finops_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +63,7 @@ def show_units(
             "There are no units of business yet: farthing units add FILE (date, metric, quantity, and whose they are)"
         )
         return
-    day = month_of(month, ledger)
+    day = the_month(month, ledger)
     lines = unit_lines(ledger, day, metric, _column(by), cost, allocated, where or ())
     if json:
         put_json({
@@ -182,7 +193,7 @@ def show_margins(
     ledger = the_ledger()
     known = known_metrics(ledger)
     days = Query("EffectiveCost", start=start, end=end)  # type: ignore[arg-type]
-    first = days.start or month_of(None, ledger)
+    first = days.start or the_month(None, ledger)
     found = margins(
         ledger, metric_named(known, metric), metric_named(known, revenue), by, first, days.end or add_months(first, 1), allocated=allocated
     )  # fmt: skip
@@ -191,19 +202,6 @@ def show_margins(
 
 def _column(by: str | None) -> str | None:
     return "" if by == "-" else by
-
-
-def month_of(told: str | None, ledger: "Ledger") -> date:
-    from finops_core.model.periods import add_months, month_start
-    from finops_core.model.span import span
-
-    if told is None:
-        found = span(ledger)
-        return max(add_months(month_start(found.complete_until), -1), month_start(found.first))
-    try:
-        return date.fromisoformat(f"{told[:7]}-01")
-    except ValueError:
-        raise UsageError(f"{told!r} is no month: write 2026-10") from None
 
 
 def _notes(ledger: "Ledger", month: date, metric: str | None, by: str | None) -> list[str]:

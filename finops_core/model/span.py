@@ -8,6 +8,7 @@ import polars
 from finops_core.errors import NothingLoaded
 from finops_core.model.engine import PERIOD
 from finops_core.model.ledger import Ledger
+from finops_core.model.periods import add_months, month_start
 from finops_core.model.query import Condition, Query
 
 _SETTLES = timedelta(days=3)
@@ -23,6 +24,19 @@ class Span:
     currencies: tuple[str, ...]
     complete_until: date
     """Days from here on are still being reported: the newest day with usage, unless its export was loaded well after it."""
+
+    @property
+    def months(self) -> list[date]:
+        """The first days of its months, from the first charge to the newest complete day, oldest first."""
+        found, last = [month_start(self.first)], month_start(self.complete_until)
+        while found[-1] < last:
+            found.append(add_months(found[-1], 1))
+        return found
+
+    @property
+    def usual_month(self) -> date:
+        """The first day of the last month that is complete; of the running one where there is no other."""
+        return max(add_months(month_start(self.complete_until), -1), month_start(self.first))
 
 
 def span(ledger: Ledger) -> Span:

@@ -181,7 +181,5 @@ class Situation:
 
 def situation(ledger: Ledger, month: date | None = None) -> Situation:
     """The situation of a month, by default the last whole one (the running one where there is no other)."""
-    known = span(ledger)
-    last = add_months(month_start(known.complete_until), -1)
-    usual = last if last >= month_start(known.first) else month_start(known.first)
-    return Situation(Known(ledger, State(ledger.home)), month_start(month) if month else usual)
+    known = Known(ledger, State(ledger.home))
+    return Situation(known, month_start(month) if month else known.span.usual_month)

@@ -33,7 +33,7 @@ from finops_core.analysis.movers import movers
 from finops_core.errors import UsageError
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
-from finops_core.model.periods import Period, add_months, month_start, previous
+from finops_core.model.periods import Period, add_months, previous
 from finops_core.model.query import Query
 from finops_core.model.span import Span, span
 from finops_core.store.budgets import BUDGET, BudgetLine, versions
@@ -89,12 +89,6 @@ def not_by(by: str) -> str:
     return f"(budget not by {dimension(by).label.lower()})"
 
 
-def usual_month(found: Span) -> date:
-    """The last month that is complete; the running one where there is no other."""
-    last = add_months(month_start(found.complete_until), -1)
-    return last if last >= month_start(found.first) else month_start(found.first)
-
-
 def variance(
     ledger: Ledger,
     lines: Sequence[BudgetLine],
@@ -110,7 +104,7 @@ def variance(
     """
     dimension(by)
     known = span(ledger)
-    start = month if month is not None else usual_month(known)
+    start = month if month is not None else known.usual_month
     end = add_months(start, 1)
     if against not in (PREVIOUS, BUDGET, *versions(lines)):
         have = ", ".join([*versions(lines), PREVIOUS])
