@@ -18,7 +18,9 @@ KEY = "key"
 """The tag key that a page is about."""
 POOL = "pool"
 """The shared pool that a page is about."""
-_OWN = (PRESENT, LOOK, KEY, POOL)
+CUT = "cut"
+"""What the commitments page parts its rates by."""
+_OWN = (PRESENT, LOOK, KEY, POOL, CUT)
 SHARED = ("metric", "where", "from", "to", "period", "versus", "currency", "display", "allocated", PRESENT)
 """What a reader keeps when going from page to page."""
 

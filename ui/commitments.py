@@ -14,10 +14,14 @@ from finops_core.analysis.commitments.figures import expiring
 from finops_core.model import words
 from finops_core.model.query import Query
 from finops_core.vocabulary.dimensions import dimension
-from ui import answers, charts, commitment_charts, figures, tables
+from ui import address, answers, charts, commitment_charts, figures, tables
 from ui.figures import Figure
 from ui.kit import Page
 
+_SIDES = (
+    "Used and idle count where a commitment belongs: what its purchase or its idle part names, else the one place that uses it. Covered and"
+    " eligible count where the use is; what a commitment is, such as its type, has its share of all eligible use"
+)
 _TARGETS = "Utilisation above 90 to 95 %, coverage 60 to 85 %"
 
 
@@ -34,6 +38,12 @@ def _by_day(query: Query, version: str) -> polars.DataFrame:
 @st.cache_data(show_spinner=False, max_entries=200, hash_funcs={Query: repr})
 def _benefit(query: Query, version: str) -> polars.DataFrame:
     return commitments.benefit(answers.ledger(), query.by, query.start, query.end, query.where)
+
+
+@st.cache_data(show_spinner=False, max_entries=200, hash_funcs={Query: repr})
+def _by_member(query: Query, cut: str, version: str) -> polars.DataFrame:
+    by = commitments.cut(cut)
+    return commitments.by_member(answers.ledger(), by, query.start, query.end, query.where)
 
 
 @st.cache_data(show_spinner=False, max_entries=200, hash_funcs={Query: repr})
@@ -144,7 +154,7 @@ class Shown:
             ("unused", tables.money, "Idle"),
             ("on_demand", tables.money, "Would have cost"),
             ("savings", tables.signed, "Saved"),
-            ("expires", tables.text, "Ends"),
+            ("expires", _when, "Ends"),
             ("expiry", tables.text, "Known as"),
         ]
         total = {
@@ -157,6 +167,35 @@ class Shown:
         }
         tables.show(self.items, columns, total, "commitments")
         tables.downloads(lambda: self.items, "commitments")
+
+    def parted(self) -> None:
+        """The rates by type, account, family, region, service or the page's own dimensions."""
+        if self.total is None:
+            return
+        st.header("By type, account, family and region", anchor=False, help=_SIDES)
+        names = list(dict.fromkeys((*commitments.USUAL, *self.query.by)))
+        cuts = {name: commitments.cut(name) for name in names if name != "BillingCurrency"}
+        chosen = address.given(address.CUT, list(cuts), commitments.USUAL[0])
+        address.choice(
+            "commitments", "By", address.CUT, list(cuts), chosen, 220, lambda name: cuts[name].label
+        )
+        found = _by_member(self.query, chosen, answers.ledger().version)
+        found = found.with_columns(
+            polars.col(commitments.MEMBER).fill_null(MISSING if cuts[chosen].belongs else "(not covered)")
+        )
+        columns: list[tables.Column] = [
+            (commitments.MEMBER, _short, cuts[chosen].label),
+            ("utilisation", _percent, "Utilisation"),
+            ("used", tables.money, "Used"),
+            ("unused", tables.money, "Idle"),
+            ("coverage", _percent, "Coverage"),
+            ("covered", tables.known, "Covered, on demand"),
+            ("eligible", tables.known, "Eligible, on demand"),
+            ("effective_savings_rate", _percent, "Savings rate"),
+            ("savings", tables.signed, "Saved"),
+        ]
+        tables.show(found, columns, {**self.total, commitments.MEMBER: "Total"}, "commitment-cuts")
+        tables.downloads(lambda: found, f"commitments-by-{chosen}")
 
     def expiries(self) -> None:
         """When each ends, and what a day costs more from then on."""
@@ -226,4 +265,4 @@ def _percent(value: Decimal | None) -> str:
 
 
 def _when(day: date | None) -> str:
-    return "not known" if day is None else f"{day:%-d %b %Y}"
+    return "" if day is None else f"{day:%-d %b %Y}"

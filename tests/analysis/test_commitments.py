@@ -12,7 +12,17 @@ from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from finops_core import Ledger
-from finops_core.analysis.commitments import benefit, by_day, commitments, leftovers, terms
+from finops_core.analysis.commitments import (
+    USUAL,
+    benefit,
+    by_day,
+    by_member,
+    commitments,
+    cut,
+    leftovers,
+    terms,
+)
+from finops_core.analysis.commitments.families import family
 from finops_core.analysis.commitments.figures import expiring
 from finops_core.errors import InputRefused
 from finops_core.store.home import Home
@@ -49,6 +59,7 @@ def charge(day: int, effective: str, contracted: str, **more: str) -> dict[str, 
 def committed(
     day: int, status: str, effective: str, contracted: str, of: str = "plan", **more: str
 ) -> dict[str, str]:
+    kind = {"CommitmentDiscountType": "Savings Plan", "CommitmentDiscountCategory": "Spend", **more}
     return charge(
         day,
         effective,
@@ -56,9 +67,7 @@ def committed(
         PricingCategory="Committed",
         CommitmentDiscountId=of,
         CommitmentDiscountStatus=status,
-        CommitmentDiscountType="Savings Plan",
-        CommitmentDiscountCategory="Spend",
-        **more,
+        **kind,
     )
 
 
@@ -197,3 +206,91 @@ def test_any_charges_add_up(
             == sum(found.totals[name].to_list(), Decimal(0))
             == own
         )
+
+
+OWNER, SHOP, LAB = "000000000001", "000000000002", "000000000003"
+PARTED = [
+    # A plan of the owner's account, used by two others; idle money is the owner's.
+    charge(1, "0", "0", ChargeCategory="Purchase", CommitmentDiscountId="plan", SubAccountId=OWNER),
+    committed(1, "Used", "60", "100", SubAccountId=SHOP, x_UsageType="EU-BoxUsage:m6i.large"),
+    committed(1, "Used", "30", "45", SubAccountId=LAB, x_UsageType="EU-BoxUsage:c6i.xlarge"),
+    committed(1, "Unused", "10", "0", SubAccountId=OWNER, x_UsageType="ComputeSP:1yrNoUpfront"),
+    # A reservation whose own charges name no account: it belongs to the one that uses it.
+    committed(2, "Used", "8", "20", of="ri", SubAccountId=LAB, CommitmentDiscountType="Reserved Instance", x_UsageType="Standard_D4s_v5"),
+    charge(2, "40", "41", SubAccountId=SHOP, x_UsageType="EU-BoxUsage:m6i.4xlarge"),
+    charge(2, "14", "14", SubAccountId=OWNER, x_UsageType="EU-EBS:VolumeUsage.gp3"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def parted(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    folder = tmp_path_factory.mktemp("parted")
+    rows = [{"x_UsageType": "", **row} for row in PARTED]
+    load(Home(folder / "home"), [write_focus(folder / "focus.csv", rows, [*HEADER, "x_UsageType"])])
+    return Ledger(Home(folder / "home"))
+
+
+def _shown(ledger: Ledger, by: str, *figures: str) -> dict[str | None, tuple[Decimal | None, ...]]:
+    return {r["member"]: tuple(r[f] for f in figures) for r in by_member(ledger, cut(by)).to_dicts()}
+
+
+def test_idle_money_is_where_a_commitment_belongs_and_coverage_where_the_use_is(parted: Ledger) -> None:
+    whole = Decimal
+    assert _shown(parted, "SubAccountId", "used", "unused", "utilisation", "covered", "eligible", "savings") == {
+        OWNER: (whole(90), whole(10), whole("0.9"), whole(0), whole(14), whole(-10)),
+        SHOP: (whole(0), whole(0), None, whole(100), whole(141), whole(41)),
+        LAB: (whole(8), whole(0), whole(1), whole(65), whole(65), whole(27)),
+    }  # fmt: skip
+    assert _shown(parted, "CommitmentDiscountType", "used", "coverage", "savings") == {
+        "Savings Plan": (whole(90), round(whole(145) / 220, 18), whole(45)),
+        "Reserved Instance": (whole(8), round(whole(20) / 220, 18), whole(12)),
+        None: (whole(0), None, whole(1)),
+    }
+    assert _shown(parted, "family", "used", "unused", "covered", "eligible") == {
+        None: (whole(90), whole(10), whole(0), whole(14)),
+        "m6i": (whole(0), whole(0), whole(100), whole(141)),
+        "c6i": (whole(0), whole(0), whole(45), whole(45)),
+        "Dsv5": (whole(8), whole(0), whole(20), whole(20)),
+    }
+
+
+@pytest.mark.parametrize("by", [*USUAL, "x_Team", "Month", "tag:team"])
+def test_members_make_up_the_totals(ledger: Ledger, parted: Ledger, by: str) -> None:
+    for one in (ledger, parted):
+        found = by_member(one, cut(by))
+        for told in commitments(one).totals.to_dicts():
+            own = found.filter(polars.col("BillingCurrency") == told["BillingCurrency"])
+            for figure in ("used", "unused", "covered", "eligible", "savings"):
+                assert sum(own[figure].to_list(), Decimal(0)) == told[figure], figure
+
+
+def test_the_command_line_parts_them_too(parted: Ledger) -> None:
+    told = json.loads(farthing(parted.home, "commitments", "--by", "family", "--json").stdout)
+    assert {m["member"]: m["covered"] for m in told["members"]} == {
+        None: "0",
+        "m6i": "100",
+        "c6i": "45",
+        "Dsv5": "20",
+    }
+    refused = farthing(parted.home, "commitments", "--by", "BillingCurrency")
+    assert refused.returncode == 2 and "each currency has its own rows" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("machine", "usage", "told"),
+    [
+        ("db.m6g.4xl", None, "db.m6g"),
+        (None, "USE1-HeavyUsage:t3.micro", "t3"),
+        (None, "NodeUsage:cache.r6g.large", "cache.r6g"),
+        (None, "BoxUsage:u-6tb1.metal", "u-6tb1"),
+        ("n2-standard-16", "N2 Instance Core running in Belgium", "n2"),
+        (None, "N2D AMD Instance Ram running in Belgium", "n2d"),
+        ("Standard_E16-4ds_v5", None, "Edsv5"),
+        (None, "D2 v3/D2s v3", "Dv3"),
+        (None, "P10 LRS Disk", None),
+        (None, "EU-EBS:VolumeUsage.gp3", None),
+        (None, "Commitment - dollar based v2: Compute Flexible CUDs - 1 Year", None),
+    ],
+)
+def test_families_of_machines(machine: str | None, usage: str | None, told: str | None) -> None:
+    assert family(machine, usage) == told

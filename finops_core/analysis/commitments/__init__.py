@@ -10,6 +10,7 @@ Per commitment and in total, exactly, by currency (finops.md's definitions):
 - effective savings rate = savings / Σ on-demand equivalent(eligible).
 """
 
+from finops_core.analysis.commitments.cuts import MEMBER, USUAL, Cut, by_member, cut
 from finops_core.analysis.commitments.figures import (
     BENEFIT,
     Commitments,
@@ -26,12 +27,17 @@ __all__ = [
     "BENEFIT",
     "FILE",
     "HOUR",
+    "MEMBER",
+    "USUAL",
     "Commitments",
+    "Cut",
     "Terms",
     "benefit",
     "by_day",
     "by_hour",
+    "by_member",
     "commitments",
+    "cut",
     "leftovers",
     "leftovers_by_day",
     "leftovers_by_hour",

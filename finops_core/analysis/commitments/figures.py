@@ -3,27 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Context, Decimal
+from decimal import Decimal
 
 import polars
 
+from finops_core.analysis.commitments.charges import (
+    COMMITTED,
+    ID,
+    MONEY,
+    ON_DEMAND,
+    PRICED,
+    SERVICE,
+    STATUS,
+    TYPE,
+    UNCOVERED,
+    USAGE,
+    USED,
+    covered_services,
+    eligible,
+    sums,
+)
+from finops_core.analysis.commitments.rates import added, ratio, totals
 from finops_core.analysis.commitments.terms import expiry, terms
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
-from finops_core.model.query import Condition, Node, Query, Where, conditions
+from finops_core.model.query import Query, Where, conditions
 
-MONEY = polars.Decimal(38, 18)
-ID = "CommitmentDiscountId"
 BENEFIT = ("used", "on_demand", "savings")
 """The figures of `benefit`."""
-_ODE, _PRICED = "on_demand", "priced"
-_TYPE, _STATUS, _SERVICE = "CommitmentDiscountType", "CommitmentDiscountStatus", "ServiceName"
-_USAGE = Condition("ChargeCategory", "=", ("Usage",))
-_COMMITTED = Condition(_STATUS, "in", ("Used", "Unused"))
-_ELIGIBLE = Condition("PricingCategory", "in", ("Standard", "Committed"))
-_COSTS = ("EffectiveCost", "ContractedCost", "ListCost")
-_RATIO = Context(prec=28)
-_ITEM = (CURRENCY, ID, _TYPE)
+_ITEM = (CURRENCY, ID, TYPE)
 
 
 @dataclass(frozen=True)
@@ -45,20 +53,19 @@ def commitments(
 ) -> Commitments:
     """The commitments of a range of days (half-open), of charges that fit the conditions. Money is exact; ratios have 28 digits."""
     given = conditions(where)
-    paid = _sums(ledger, (ID, _TYPE, _STATUS), (*given, _USAGE, _COMMITTED), start, end)
-    return Commitments(_items(ledger, paid), _totals(paid, _eligible(ledger, given, start, end)))
+    paid = sums(ledger, (ID, TYPE, STATUS), (*given, USAGE, COMMITTED), start, end)
+    return Commitments(_items(ledger, paid), totals(paid, eligible(ledger, given, start, end)))
 
 
 def benefit(
     ledger: Ledger, by: Sequence[str], start: date | None, end: date | None, where: Where = ()
 ) -> polars.DataFrame:
     """Who receives what commitments save: BillingCurrency, the dimensions, used, on_demand, savings (on_demand − used), of covered use."""
-    used = Condition(_STATUS, "=", ("Used",))
-    found = _sums(ledger, tuple(by), (*conditions(where), _USAGE, used), start, end)
+    found = sums(ledger, tuple(by), (*conditions(where), USAGE, USED), start, end)
     return (
         found.rename({"EffectiveCost": "used"})
-        .with_columns((polars.col(_ODE) - polars.col(_PRICED)).cast(MONEY).alias("savings"))
-        .drop(_PRICED)
+        .with_columns((polars.col(ON_DEMAND) - polars.col(PRICED)).cast(MONEY).alias("savings"))
+        .drop(PRICED)
         .sort("savings", descending=True)
     )
 
@@ -68,14 +75,13 @@ def leftovers(
 ) -> polars.DataFrame:
     """Eligible use that no commitment covered, at on-demand prices: BillingCurrency, the dimensions, on_demand; largest first."""
     given = conditions(where)
-    covered = _covered_services(ledger, given, start, end)
-    asked = (*given, _USAGE, Condition("PricingCategory", "=", ("Standard",)), Condition(_STATUS, "is null"))
-    found = _sums(ledger, tuple(dict.fromkeys((*by, _SERVICE))), asked, start, end)
+    covered = covered_services(ledger, given, start, end)
+    found = sums(ledger, tuple(dict.fromkeys((*by, SERVICE))), (*given, *UNCOVERED), start, end)
     return (
-        found.join(covered, on=[CURRENCY, _SERVICE], how="semi", nulls_equal=True)
+        found.join(covered, on=[CURRENCY, SERVICE], how="semi", nulls_equal=True)
         .group_by(CURRENCY, *by)
-        .agg(polars.col(_ODE).sum().cast(MONEY))
-        .sort(_ODE, descending=True)
+        .agg(polars.col(ON_DEMAND).sum().cast(MONEY))
+        .sort(ON_DEMAND, descending=True)
     )
 
 
@@ -86,162 +92,45 @@ def leftovers_by_day(
 
     Of all services: what has no commitment yet is what one may be bought for.
     """
-    asked = (
-        *conditions(where),
-        _USAGE,
-        Condition("PricingCategory", "=", ("Standard",)),
-        Condition(_STATUS, "is null"),
-    )
-    return _sums(ledger, tuple(by), asked, start, end, "day").select(PERIOD, CURRENCY, *by, _ODE)
+    asked = (*conditions(where), *UNCOVERED)
+    return sums(ledger, tuple(by), asked, start, end, "day").select(PERIOD, CURRENCY, *by, ON_DEMAND)
 
 
 def by_day(ledger: Ledger, start: date | None, end: date | None, where: Where = ()) -> polars.DataFrame:
     """ChargePeriod (a day), BillingCurrency, used, unused, utilisation, covered, eligible, coverage: one row a day that has any."""
     given = conditions(where)
-    paid = _sums(ledger, (_STATUS,), (*given, _USAGE, _COMMITTED), start, end, "day")
-    open_ = _eligible(ledger, given, start, end, "day")
-    return _totals(paid, open_, [PERIOD, CURRENCY]).sort(PERIOD, CURRENCY)
-
-
-def _sums(
-    ledger: Ledger,
-    by: tuple[str, ...],
-    where: tuple[Node, ...],
-    start: date | None,
-    end: date | None,
-    grain: str = "none",
-) -> polars.DataFrame:
-    """BillingCurrency, the dimensions, EffectiveCost, on_demand (the equivalent, row by row), priced (EffectiveCost of the rows of
-    which that is known)."""
-    by = tuple(d for d in by if d != CURRENCY)
-    query = Query(_COSTS, by=by, where=where, start=start, end=end, grain=grain)
-    keys = [*([PERIOD] if grain != "none" else []), CURRENCY, *query.by]
-    found = ledger.query(query)
-    unknown = Condition("ContractedCost", "is null")
-    unpriced = ledger.query(query.but(where=(*where, unknown)))
-    listed = unpriced.select(*keys, polars.col("ListCost").alias("listed"))
-    neither = (*where, unknown, Condition("ListCost", "is null"))
-    unknowable = ledger.query(query.but(metrics=("EffectiveCost",), where=neither))
-    unknowable = unknowable.rename({"EffectiveCost": "unpriced"})
-    return (
-        found.join(listed, on=keys, how="left", nulls_equal=True)
-        .join(unknowable, on=keys, how="left", nulls_equal=True)
-        .with_columns(
-            (polars.col("ContractedCost").fill_null(0) + polars.col("listed").fill_null(0))
-            .cast(MONEY)
-            .alias(_ODE),
-            polars.col("EffectiveCost").fill_null(0).cast(MONEY),
-            (polars.col("EffectiveCost").fill_null(0) - polars.col("unpriced").fill_null(0))
-            .cast(MONEY)
-            .alias(_PRICED),
-        )
-        .select(*keys, "EffectiveCost", _ODE, _PRICED)
-    )
-
-
-def _covered_services(
-    ledger: Ledger, given: tuple[Node, ...], start: date | None, end: date | None
-) -> polars.DataFrame:
-    used = Condition(_STATUS, "=", ("Used",))
-    asked = Query("EffectiveCost", by=(_SERVICE,), where=(*given, _USAGE, used), start=start, end=end)
-    return ledger.query(asked).select(CURRENCY, _SERVICE)
-
-
-def _eligible(
-    ledger: Ledger,
-    given: tuple[Node, ...],
-    start: date | None,
-    end: date | None,
-    grain: str = "none",
-    by: tuple[str, ...] = (),
-) -> polars.DataFrame:
-    """Use that commitments cover or could: keys, status, EffectiveCost, on_demand; of services of which some use was covered."""
-    covered = _covered_services(ledger, given, start, end)
-    found = _sums(ledger, (*by, _SERVICE, _STATUS), (*given, _USAGE, _ELIGIBLE), start, end, grain)
-    return found.filter(polars.col(_STATUS).is_null() | (polars.col(_STATUS) == "Used")).join(
-        covered, on=[CURRENCY, _SERVICE], how="semi", nulls_equal=True
-    )
-
-
-def _totals(
-    paid: polars.DataFrame, eligible: polars.DataFrame, keys: Sequence[str] = (CURRENCY,)
-) -> polars.DataFrame:
-    used, none = polars.col(_STATUS) == "Used", polars.col(_STATUS).is_null()
-    committed = paid.group_by(keys).agg(
-        polars.col("EffectiveCost").filter(used).sum().alias("used"),
-        polars.col("EffectiveCost").filter(polars.col(_STATUS) == "Unused").sum().alias("unused"),
-        polars.col(_ODE).filter(used).sum().alias("covered"),
-        polars.col(_PRICED).filter(used).sum().alias("used_priced"),
-    )
-    uncovered = eligible.group_by(keys).agg(
-        polars.col(_PRICED).filter(none).sum().alias("rest"),
-        polars.col(_ODE).filter(none).sum().alias("uncovered"),
-    )
-    found = committed.join(uncovered, on=list(keys), how="left").with_columns(
-        polars.col("used", "unused", "covered", "used_priced", "rest", "uncovered").fill_null(0).cast(MONEY)
-    )
-    found = found.with_columns(
-        (polars.col("covered") + polars.col("uncovered")).cast(MONEY).alias("eligible")
-    ).with_columns(
-        (polars.col("eligible") - polars.col("used_priced") - polars.col("unused") - polars.col("rest"))
-        .cast(MONEY)
-        .alias("savings")
-    )
-    # Where no price of what was covered is known, nothing can be said of what was saved; 0 would be a guess.
-    told = (polars.col("used") == 0) | (polars.col("used_priced") != 0)
-    found = found.with_columns(
-        polars.when(told).then(name).alias(name) for name in ("covered", "eligible", "savings")
-    )
-    return (
-        found.with_columns(
-            _ratio(found["used"], _added(found["used"], found["unused"])).alias("utilisation"),
-            _ratio(found["covered"], found["eligible"]).alias("coverage"),
-            _ratio(found["savings"], found["eligible"]).alias("effective_savings_rate"),
-            _ratio(found["used_priced"], found["used"]).alias("priced_share"),
-        )
-        .select(
-            *keys,
-            "used",
-            "unused",
-            "utilisation",
-            "covered",
-            "eligible",
-            "coverage",
-            "savings",
-            "effective_savings_rate",
-            "priced_share",
-        )
-        .sort(keys)
-    )
+    paid = sums(ledger, (STATUS,), (*given, USAGE, COMMITTED), start, end, "day")
+    open_ = eligible(ledger, given, start, end, "day")
+    return totals(paid, open_, [PERIOD, CURRENCY]).sort(PERIOD, CURRENCY)
 
 
 def _items(ledger: Ledger, paid: polars.DataFrame) -> polars.DataFrame:
-    used, unused = (polars.col(_STATUS) == status for status in ("Used", "Unused"))
+    used, unused = (polars.col(STATUS) == status for status in ("Used", "Unused"))
     found = (
         paid.group_by(_ITEM)
         .agg(
             polars.col("EffectiveCost").filter(used).sum().cast(MONEY).alias("used"),
             polars.col("EffectiveCost").filter(unused).sum().cast(MONEY).alias("unused"),
-            polars.col(_ODE).filter(used).sum().cast(MONEY).alias(_ODE),
-            polars.col(_PRICED).filter(used).sum().cast(MONEY).alias(_PRICED),
+            polars.col(ON_DEMAND).filter(used).sum().cast(MONEY).alias(ON_DEMAND),
+            polars.col(PRICED).filter(used).sum().cast(MONEY).alias(PRICED),
         )
         .with_columns(
-            (polars.col(_ODE) - polars.col(_PRICED) - polars.col("unused")).cast(MONEY).alias("savings")
+            (polars.col(ON_DEMAND) - polars.col(PRICED) - polars.col("unused")).cast(MONEY).alias("savings")
         )
     )
-    told = (polars.col("used") == 0) | (polars.col(_PRICED) != 0)
-    found = found.with_columns(polars.when(told).then(name).alias(name) for name in (_ODE, "savings"))
+    told = (polars.col("used") == 0) | (polars.col(PRICED) != 0)
+    found = found.with_columns(polars.when(told).then(name).alias(name) for name in (ON_DEMAND, "savings"))
     found = found.with_columns(
-        _ratio(found["used"], _added(found["used"], found["unused"])).alias("utilisation")
+        ratio(found["used"], added(found["used"], found["unused"])).alias("utilisation")
     )
     days = _lives(ledger)
     return (
         found.join(days, on=[CURRENCY, ID], how="left", nulls_equal=True)
-        .rename({_TYPE: "type"})
+        .rename({TYPE: "type"})
         .with_columns((polars.col("used") + polars.col("unused")).alias("size"))
         .sort("size", ID, descending=[True, False])
         .select(
-            ID, CURRENCY, "type", "used", "unused", "utilisation", _ODE, "savings",
+            ID, CURRENCY, "type", "used", "unused", "utilisation", ON_DEMAND, "savings",
             "first", "last", "expires", "expiry", "ended",
         )
     )  # fmt: skip
@@ -249,8 +138,8 @@ def _items(ledger: Ledger, paid: polars.DataFrame) -> polars.DataFrame:
 
 def _lives(ledger: Ledger) -> polars.DataFrame:
     """BillingCurrency, CommitmentDiscountId, first, last, expires, expiry, ended: of all that is loaded."""
-    seen = ledger.query(Query("ChargeCount", by=(ID,), grain="day", where=(_USAGE, _COMMITTED)))
-    every = ledger.query(Query("ChargeCount", grain="day", where=(_USAGE,)))
+    seen = ledger.query(Query("ChargeCount", by=(ID,), grain="day", where=(USAGE, COMMITTED)))
+    every = ledger.query(Query("ChargeCount", grain="day", where=(USAGE,)))
     lives = seen.group_by(CURRENCY, ID).agg(
         polars.col(PERIOD).min().alias("first"), polars.col(PERIOD).max().alias("last")
     )
@@ -273,28 +162,12 @@ def _lives(ledger: Ledger) -> polars.DataFrame:
     return polars.DataFrame(rows, schema=schema, orient="row")
 
 
-def _added(one: polars.Series, other: polars.Series) -> polars.Series:
-    return (one + other).cast(MONEY)
-
-
-def _ratio(part: polars.Series, whole: polars.Series) -> polars.Series:
-    """Shares with 18 decimals; null of nothing."""
-    found = [
-        round(_RATIO.divide(p, w), 18) if w and p is not None else None
-        for p, w in zip(part.to_list(), whole.to_list(), strict=True)
-    ]
-    return polars.Series(found, dtype=MONEY)
-
-
 def expiring(items: polars.DataFrame, days: int) -> polars.DataFrame:
     """What each commitment's end will cost, largest first: CommitmentDiscountId, BillingCurrency, type, expires, expiry, daily (what
     is saved a day over those days, which is then paid more), for those that have not ended."""
-    per_day = [
-        None if saved is None else round(_RATIO.divide(saved, Decimal(max(days, 1))), 18)
-        for saved in items["savings"].to_list()
-    ]
+    over = polars.Series([Decimal(max(days, 1))] * len(items), dtype=MONEY)
     return (
-        items.with_columns(polars.Series("daily", per_day, MONEY))
+        items.with_columns(ratio(items["savings"], over).alias("daily"))
         .filter(~polars.col("ended"))
         .select(ID, CURRENCY, "type", "expires", "expiry", "utilisation", "daily")
         .sort("expires", "daily", descending=[False, True], nulls_last=True)

@@ -5,19 +5,20 @@ from datetime import date, timedelta
 
 import polars
 
-from finops_core.analysis.commitments.figures import (
-    _COMMITTED,
-    _ODE,
-    _STATUS,
-    _USAGE,
+from finops_core.analysis.commitments.charges import (
+    COMMITTED,
     MONEY,
-    _eligible,
-    _sums,
-    _totals,
+    ON_DEMAND,
+    STATUS,
+    UNCOVERED,
+    USAGE,
+    eligible,
+    sums,
 )
+from finops_core.analysis.commitments.rates import totals
 from finops_core.model.engine import CURRENCY
 from finops_core.model.ledger import Ledger
-from finops_core.model.query import Condition, Node, Query, Where, conditions
+from finops_core.model.query import Node, Query, Where, conditions
 
 MANY = 12
 """Hours of a day at which charges begin, from which on they are by the hour."""
@@ -30,29 +31,33 @@ def leftovers_by_hour(
 ) -> polars.DataFrame:
     """Eligible use that no commitment covers, by ChargePeriodStart: that, BillingCurrency, the dimensions, on_demand. Empty where charges
     are by the day."""
-    asked = (*conditions(where), _USAGE, Condition("PricingCategory", "=", ("Standard",)), Condition(_STATUS, "is null"))  # fmt: skip
+    asked = (*conditions(where), *UNCOVERED)
     if not is_hourly(ledger, asked, end):
-        schema = {HOUR: polars.Datetime(), **dict.fromkeys((CURRENCY, *by), polars.String()), _ODE: MONEY}
+        schema = {
+            HOUR: polars.Datetime(),
+            **dict.fromkeys((CURRENCY, *by), polars.String()),
+            ON_DEMAND: MONEY,
+        }
         return polars.DataFrame(schema=schema)
-    return _sums(ledger, (HOUR, *by), asked, start, end).select(HOUR, CURRENCY, *by, _ODE)
+    return sums(ledger, (HOUR, *by), asked, start, end).select(HOUR, CURRENCY, *by, ON_DEMAND)
 
 
 def by_hour(ledger: Ledger, start: date, end: date, where: Where = ()) -> polars.DataFrame:
     """`weekday` (1 Monday to 7), `hour`, BillingCurrency, used, unused, utilisation, covered, eligible, coverage, over all weeks of some
     days; empty where charges are by the day."""
     given = conditions(where)
-    if not is_hourly(ledger, (*given, _USAGE, _COMMITTED), end):
+    if not is_hourly(ledger, (*given, USAGE, COMMITTED), end):
         return polars.DataFrame(schema={"weekday": polars.Int8, "hour": polars.Int8, CURRENCY: polars.String})
     keys = ["weekday", "hour", CURRENCY]
-    paid = _sums(ledger, (HOUR, _STATUS), (*given, _USAGE, _COMMITTED), start, end)
-    open_ = _eligible(ledger, given, start, end, by=(HOUR,))
+    paid = sums(ledger, (HOUR, STATUS), (*given, USAGE, COMMITTED), start, end)
+    open_ = eligible(ledger, given, start, end, by=(HOUR,))
     found = [
         frame.with_columns(
             polars.col(HOUR).dt.weekday().alias("weekday"), polars.col(HOUR).dt.hour().alias("hour")
         )
         for frame in (paid, open_)
     ]
-    return _totals(found[0], found[1], keys).sort(keys)
+    return totals(found[0], found[1], keys).sort(keys)
 
 
 def is_hourly(ledger: Ledger, where: Sequence[Node], end: date) -> bool:

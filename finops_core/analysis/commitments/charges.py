@@ -1,0 +1,88 @@
+"""The charges that figures of commitments are made from: what was committed, and the use that is covered or could be."""
+
+from datetime import date
+
+import polars
+
+from finops_core.model.engine import CURRENCY, PERIOD
+from finops_core.model.ledger import Ledger
+from finops_core.model.query import Condition, Node, Query
+
+MONEY = polars.Decimal(38, 18)
+ID, TYPE, STATUS, SERVICE = (
+    "CommitmentDiscountId",
+    "CommitmentDiscountType",
+    "CommitmentDiscountStatus",
+    "ServiceName",
+)
+ON_DEMAND = "on_demand"
+"""The on-demand equivalent of a charge: its ContractedCost, or its ListCost where that is not known."""
+PRICED = "priced"
+"""EffectiveCost of the charges of which that is known."""
+USAGE = Condition("ChargeCategory", "=", ("Usage",))
+COMMITTED = Condition(STATUS, "in", ("Used", "Unused"))
+USED = Condition(STATUS, "=", ("Used",))
+UNCOVERED = (USAGE, Condition("PricingCategory", "=", ("Standard",)), Condition(STATUS, "is null"))
+"""Use at on-demand prices that no commitment covers."""
+_ELIGIBLE = Condition("PricingCategory", "in", ("Standard", "Committed"))
+_COSTS = ("EffectiveCost", "ContractedCost", "ListCost")
+
+
+def sums(
+    ledger: Ledger,
+    by: tuple[str, ...],
+    where: tuple[Node, ...],
+    start: date | None,
+    end: date | None,
+    grain: str = "none",
+) -> polars.DataFrame:
+    """BillingCurrency, the dimensions, EffectiveCost, on_demand (the equivalent, row by row), priced (EffectiveCost of the rows of
+    which that is known)."""
+    by = tuple(d for d in by if d != CURRENCY)
+    query = Query(_COSTS, by=by, where=where, start=start, end=end, grain=grain)
+    keys = [*([PERIOD] if grain != "none" else []), CURRENCY, *query.by]
+    found = ledger.query(query)
+    unknown = Condition("ContractedCost", "is null")
+    unpriced = ledger.query(query.but(where=(*where, unknown)))
+    listed = unpriced.select(*keys, polars.col("ListCost").alias("listed"))
+    neither = (*where, unknown, Condition("ListCost", "is null"))
+    unknowable = ledger.query(query.but(metrics=("EffectiveCost",), where=neither))
+    unknowable = unknowable.rename({"EffectiveCost": "unpriced"})
+    return (
+        found.join(listed, on=keys, how="left", nulls_equal=True)
+        .join(unknowable, on=keys, how="left", nulls_equal=True)
+        .with_columns(
+            (polars.col("ContractedCost").fill_null(0) + polars.col("listed").fill_null(0))
+            .cast(MONEY)
+            .alias(ON_DEMAND),
+            polars.col("EffectiveCost").fill_null(0).cast(MONEY),
+            (polars.col("EffectiveCost").fill_null(0) - polars.col("unpriced").fill_null(0))
+            .cast(MONEY)
+            .alias(PRICED),
+        )
+        .select(*keys, "EffectiveCost", ON_DEMAND, PRICED)
+    )
+
+
+def covered_services(
+    ledger: Ledger, given: tuple[Node, ...], start: date | None, end: date | None
+) -> polars.DataFrame:
+    """BillingCurrency, ServiceName of the services of which some use was covered."""
+    asked = Query("EffectiveCost", by=(SERVICE,), where=(*given, USAGE, USED), start=start, end=end)
+    return ledger.query(asked).select(CURRENCY, SERVICE)
+
+
+def eligible(
+    ledger: Ledger,
+    given: tuple[Node, ...],
+    start: date | None,
+    end: date | None,
+    grain: str = "none",
+    by: tuple[str, ...] = (),
+) -> polars.DataFrame:
+    """Use that commitments cover or could: keys, status, EffectiveCost, on_demand; of services of which some use was covered."""
+    covered = covered_services(ledger, given, start, end)
+    found = sums(ledger, (*by, SERVICE, STATUS), (*given, USAGE, _ELIGIBLE), start, end, grain)
+    return found.filter(polars.col(STATUS).is_null() | (polars.col(STATUS) == "Used")).join(
+        covered, on=[CURRENCY, SERVICE], how="semi", nulls_equal=True
+    )
