@@ -31,7 +31,7 @@ from finops_core.store.lake import Lake, Partition, lake_columns, lake_relation
 from finops_core.store.ownership import Ownership, in_force
 
 MEMORY_LIMIT = "1500MB"
-READER_LIMIT = "600MB"
+READER_LIMIT = "800MB"
 """What all readers of a process share: an app that ten people use stays small. Beyond it DuckDB spills beside the file."""
 CHARGES_AT_ONCE = 3_000_000
 """How many charges the cubes add up at once: within the memory limit without spilling to disk, even where hardly two of
