@@ -7,11 +7,17 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy
+import polars
 import pytest
+from hypothesis import given
+from hypothesis import settings as with_settings
+from hypothesis import strategies as st
 
 from finops_core import Ledger
 from finops_core.analysis.commitments import by_hour
 from finops_core.analysis.purchases import choose, curve, futures, plans, recommend, tranches, trend
+from finops_core.analysis.purchases.plans import Plan
+from finops_core.analysis.purchases.use import Claim, Parcels, Uncovered
 from finops_core.errors import InputRefused, UsageError
 from finops_core.store import audit
 from finops_core.store.home import Home
@@ -159,19 +165,26 @@ def test_a_scenario_file_is_held_against_the_forecast(hourly_home: Home, tmp_pat
     home = hourly_home
     file = tmp_path / "scenario.yaml"
     file.write_text(
-        "name: buy\nmonths: 3\npurchases:\n  - {plan: Own, discount: 0.5, term_months: 1, services: [Amazon Elastic Compute Cloud], hourly: 5, start: 2026-10-01}\n"
+        "name: buy\nmonths: 3\npurchases:\n  - {plan: Own, discount: 0.5, term_months: 1, services: [Amazon Elastic Compute Cloud], hourly: 3, start: 2026-10-01}\n"
         "adjustments:\n  - {kind: launch, start: 2026-11-01, amount: 100, currency: USD}\n"
     )
     told = json.loads(farthing(home, "scenario", str(file), "--json").stdout)
     months = {row["month"]: row for row in told["months"]}
-    # 480 a day on demand; 5 an hour at half price covers 240 of it: 120 saved on each of October's 31 days, the whole term.
-    assert Decimal(months["2026-10"]["savings"]) == Decimal(120 * 31)
+    # 10 an hour on demand at night, 30 by day; 3 an hour at half price covers 6 of it: 72 saved on each of October's 31 days, the whole term.
+    assert Decimal(months["2026-10"]["savings"]) == Decimal(72 * 31)
     assert Decimal(months["2026-11"]["savings"]) == -100
     for row in told["months"]:
         assert Decimal(row["before"]) - Decimal(row["after"]) == Decimal(row["savings"])
     (bought,) = told["purchases"]
-    assert (bought["utilisation"], bought["savings_p10"]) == (1.0, "3720.00")
-    assert bought["coverage"] == pytest.approx(0.5, abs=0.01)  # of a level that futures let stray
+    assert (bought["utilisation"], bought["savings_p10"]) == (1.0, "2232.00")
+    assert bought["coverage"] == pytest.approx(0.3, abs=0.01)  # of a level that futures let stray
+    # 20 an hour is more than the night's 10, of which the other one, that saves more, covers 6 already: 4 + 20 of 40 are used.
+    own = "term_months: 1, services: [Amazon Elastic Compute Cloud], start: 2026-10-01"
+    file.write_text(
+        f"months: 3\npurchases:\n  - {{plan: Second, discount: 0.25, hourly: 15, {own}}}\n  - {{plan: First, discount: 0.5, hourly: 3, {own}}}\n"
+    )
+    second, first = json.loads(farthing(home, "scenario", str(file), "--json").stdout)["purchases"]
+    assert first["utilisation"] == 1.0 and second["utilisation"] == pytest.approx(24 / 40, abs=0.02)
     for text, where in (
         ("purchases: [{plan: Nope, hourly: 5, start: 2026-10-01}]", "there is no plan 'Nope'"),
         ("name: x\npurchases:\n  - plan: Own\n    hourly: -1\n    start: 2026-10-01", "line 4"),
@@ -182,6 +195,32 @@ def test_a_scenario_file_is_held_against_the_forecast(hourly_home: Home, tmp_pat
         file.write_text(text)
         ran = farthing(home, "scenario", str(file))
         assert ran.returncode in (2, 3) and where in ran.stderr, ran.stderr
+
+
+@with_settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 500)), min_size=1, max_size=6))
+def test_no_use_is_covered_twice(purchases: list[tuple[str, float]]) -> None:
+    days = [date(2026, 6, 1) + timedelta(n) for n in range(70)]
+    places = [("EC2", "here", 100), ("EC2", "there", 50), ("Fargate", "here", 30), ("S3", "here", 999)]
+    rows = [(day, "USD", s, r, "Hours", Decimal(c)) for day in days for s, r, c in places]
+    columns = ["ChargePeriod", "BillingCurrency", "ServiceName", "RegionId", "x_UsageType", "on_demand"]
+    by_day = polars.DataFrame(rows, columns, orient="row")
+    plan = {"term_months": 12, "payment": "no upfront", "discount": 0.3}
+    claims = {
+        "a": Claim("USD", Plan(name="a", services=("EC2",), **plan)),
+        "b": Claim("USD", Plan(name="b", services=("EC2", "Fargate"), **plan)),
+        "c": Claim("USD", Plan(name="c", services=("EC2",), **plan), ("there",)),
+    }
+    parcels = Parcels(
+        Uncovered(by_day, by_day.clear(), days[-1] + timedelta(1)), list(claims.values()), 30, 0.0
+    )
+    whole, inside = parcels.left(claims["b"]), numpy.arange(30) >= 10
+    covered = [parcels.take(claims[name], level, inside) for name, level in purchases]
+    assert all((c >= 0).all() and (c[:, :10] == 0).all() for c in covered)
+    assert numpy.allclose(sum(covered) + parcels.left(claims["b"]), whole)
+    for (_, level), c in zip(purchases, covered, strict=True):
+        assert (c <= level).all()
+    assert (parcels.left(claims["c"]) >= -1e-9).all()
 
 
 def test_a_plan_is_signed_by_those_who_must(tmp_path: Path) -> None:

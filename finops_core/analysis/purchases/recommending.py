@@ -2,32 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
 import numpy
-import polars
 
-from finops_core.analysis.commitments import HOUR, leftovers_by_day, leftovers_by_hour
-from finops_core.analysis.commitments.hours import MANY
 from finops_core.analysis.purchases.choosing import Choice, Curve, choose, curve
 from finops_core.analysis.purchases.futures import LEAST, Floats, futures
 from finops_core.analysis.purchases.plans import Plan, Plans, plans
+from finops_core.analysis.purchases.use import PLACE, Uncovered
 from finops_core.errors import UsageError
-from finops_core.model.engine import CURRENCY, PERIOD
+from finops_core.model.engine import CURRENCY
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import add_months
-from finops_core.model.query import Condition, Where, conditions
+from finops_core.model.query import Where
 from finops_core.model.span import span
 
-FAMILY = ("ServiceName", "RegionId")
-_USAGE_TYPE = "x_UsageType"
-_PAST = 364
 _LEAST_A_DAY = 5.0
 """On-demand use a day below which nothing is recommended: not worth anybody's signature."""
 _TRANCHES = 4
 _FUTURES = 400
-_HOURS_FROM = 126
-"""Days that are read by the hour: eighteen weeks."""
 
 
 @dataclass(frozen=True)
@@ -97,25 +90,18 @@ def recommend(
         raise UsageError(f"there is no scenario {scenario!r}; known are {', '.join(offered.scenarios)}")
     buffer = offered.risk if risk is None else risk
     end = min(as_of or date.max, span(ledger).complete_until)
-    asked = Condition(
-        "ServiceName", "in", tuple(dict.fromkeys(s for plan in offered.plans for s in plan.services))
-    )
-    use = leftovers_by_day(
-        ledger, (*FAMILY, _USAGE_TYPE), end - timedelta(_PAST), end, (*conditions(where), asked)
-    )
-    hourly = leftovers_by_hour(
-        ledger, (*FAMILY, _USAGE_TYPE), end - timedelta(_HOURS_FROM), end, (*conditions(where), asked)
-    )
+    uncovered = Uncovered.read(ledger, [s for plan in offered.plans for s in plan.services], end, where)
     found = []
-    for key, part in use.group_by(CURRENCY, *FAMILY, maintain_order=True):
-        code, service, region = (str(k) if k is not None else None for k in key)
+    places = uncovered.by_day.select(CURRENCY, *PLACE).unique(maintain_order=True)
+    for number, (code, service, region) in enumerate(places.iter_rows()):
+        part = uncovered.only(places.slice(number, 1))
         made = []
         for plan in offered.plans:
-            days = _daily(_covered(part, plan, service), end)
+            use = part.of_plan(plan)
+            days = use.days()
             if len(days) >= LEAST and float(days[-28:].mean()) >= _LEAST_A_DAY:
-                hours = _hourly(_covered(_same(hourly, key), plan, service), end)
-                fine = hours is not None and len(hours) >= LEAST * 24
-                known = (hours, 24) if hours is not None and fine else (days, 1)
+                hours = use.hours()
+                known = (days, 1) if hours is None else (hours, 24)
                 made.append(
                     _of(code or "", service or "", region, plan, days, known, offered, scenario, buffer)
                 )
@@ -163,46 +149,6 @@ def _of(
         "day" if per_day == 1 else "hour",
         approval.people,
     )
-
-
-def _covered(part: polars.DataFrame, plan: Plan, service: str | None) -> polars.DataFrame:
-    """The use of a family that a plan is for."""
-    kinds = [kind for kind in part[_USAGE_TYPE].unique().to_list() if plan.covers(service, kind)]
-    return part.filter(polars.col(_USAGE_TYPE).is_in(kinds, nulls_equal=True))
-
-
-def _daily(part: polars.DataFrame, end: date) -> Floats:
-    """Use by day from the first day that has any; days without any are 0."""
-    first = part[PERIOD].min()
-    if not isinstance(first, date):
-        return numpy.zeros(0)
-    days = numpy.zeros((end - first).days)
-    at = (part[PERIOD] - first).dt.total_days().to_numpy()
-    numpy.add.at(days, at, part["on_demand"].cast(polars.Float64).to_numpy())
-    return days
-
-
-def _same(hourly: polars.DataFrame, key: tuple[object, ...]) -> polars.DataFrame:
-    """The hours of a family."""
-    names = (CURRENCY, *FAMILY)
-    return hourly.filter(
-        *[polars.col(n).eq_missing(polars.lit(k, polars.String)) for n, k in zip(names, key, strict=True)]
-    )
-
-
-def _hourly(part: polars.DataFrame, end: date) -> Floats | None:
-    """Use by hour, each as if all hours of a day were like it, from the first whole day; None where charges are not by the hour."""
-    if part.is_empty() or part[HOUR].dt.hour().n_unique() < MANY:
-        return None
-    first = part[HOUR].min()
-    assert isinstance(first, datetime)
-    begin = datetime.combine(first.date() + timedelta(1), time())
-    hours = numpy.zeros(max(0, (end - begin.date()).days * 24))
-    own = part.filter(part[HOUR] >= begin)
-    at = ((own[HOUR] - begin).dt.total_seconds() // 3600).cast(polars.Int64).to_numpy()
-    inside = at < len(hours)
-    numpy.add.at(hours, at[inside], own["on_demand"].cast(polars.Float64).to_numpy()[inside] * 24)
-    return hours
 
 
 def tranches(found: Recommendation, start: date, count: int = _TRANCHES) -> list[tuple[date, float]]:

@@ -11,21 +11,20 @@ import polars
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from finops_core.allocation.written import Written
-from finops_core.analysis.commitments import leftovers_by_day
 from finops_core.analysis.forecasts import book_of, forecast_of
 from finops_core.analysis.forecasts.supposing import with_scenario
-from finops_core.analysis.purchases.futures import LEAST, Floats, futures
+from finops_core.analysis.purchases.futures import Floats
 from finops_core.analysis.purchases.plans import Plan, Plans, plans
+from finops_core.analysis.purchases.use import Claim, Parcels, Uncovered
 from finops_core.errors import InputRefused, UsageError
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import add_months
-from finops_core.model.query import Condition, Query
+from finops_core.model.query import Query
 from finops_core.model.span import span
 from finops_core.store.scenarios import Adjustment, Scenario
 
 _METRIC = "EffectiveCost"
-_PAST = 364
 _CENT = Decimal("0.01")
 
 
@@ -135,9 +134,9 @@ def outcome(ledger: Ledger, found: Supposition, adjustments: Sequence[Adjustment
         CURRENCY, PERIOD
     )
     assumptions = (
-        f"use on demand as of {end}, read by day over up to a year, going on as {found.suppose if isinstance(found.suppose, str) else format(found.suppose, '+.0%')}",
+        f"use on demand as of {end}, read by the hour over eighteen weeks where charges are, else by day over up to a year, going on as {found.suppose if isinstance(found.suppose, str) else format(found.suppose, '+.0%')}",
         "commitments in force are renewed when they end",
-        "purchases of one plan take use in their order; those of different plans are told apart, and may overlap",
+        "no use is covered twice: purchases take it in the order of their discounts, then of the file, of use that others may cover as much as of the rest",
         "discounts of the file, of rules/plans.yaml, or the typical ones shipped",
     )
     columns = [PERIOD, CURRENCY, "before", "adjusted", "after", "savings", "savings_low", "savings_high"]
@@ -153,31 +152,29 @@ def _bought(
     currencies: set[str],
 ) -> tuple[polars.DataFrame, list[Bought]]:
     """What purchases save by month and currency, and each of them."""
-    change = _supposed(found, offered)
-    horizon = (add_months(months[-1], 1) - end).days
-    pools: dict[tuple[str, Plan, tuple[str, ...]], Floats] = {}
-    sums: dict[tuple[date, str], Floats] = {}
-    told = []
     for purchase in found.purchases:
         if purchase.currency not in currencies:
             raise UsageError(f"there are no charges in {purchase.currency} to buy {purchase.plan} for")
-        plan = _plan(purchase, offered)
-        key = (purchase.currency, plan, purchase.regions)
-        if key not in pools:
-            pools[key] = futures(_use(ledger, purchase, plan, end), horizon, change)
-        use = pools[key]
-        days = [end + timedelta(n) for n in range(horizon)]
-        last = add_months(purchase.start, plan.term_months)
+    chosen = [(p, Claim(p.currency, _plan(p, offered), p.regions)) for p in found.purchases]
+    uncovered = Uncovered.read(ledger, [s for _, claim in chosen for s in claim.plan.services], end)
+    horizon = (add_months(months[-1], 1) - end).days
+    parcels = Parcels(uncovered, [claim for _, claim in chosen], horizon, _supposed(found, offered))
+    days = [end + timedelta(n // parcels.per_day) for n in range(horizon * parcels.per_day)]
+    of_month = {month: numpy.array([(d.year, d.month) == (month.year, month.month) for d in days]) for month in months}  # fmt: skip
+    sums: dict[tuple[date, str], Floats] = {}
+    told: dict[int, Bought] = {}
+    # Clouds apply what saves most first; of the same discount, what stands first in the file.
+    for number, (purchase, claim) in sorted(enumerate(chosen), key=lambda at: -at[1][1].plan.discount):
+        last = add_months(purchase.start, claim.plan.term_months)
         inside = numpy.array([purchase.start <= day < last for day in days])
-        level = purchase.hourly * 24 / (1 - plan.discount)
-        covered = numpy.minimum(use, level) * inside[None, :]
-        saved = covered - purchase.hourly * 24 * inside[None, :]
-        pools[key] = use - covered
-        told.append(_told(purchase, plan, use, covered, saved, level, inside))
-        for month in months:
-            own = numpy.array([day.year == month.year and day.month == month.month for day in days])
+        level = purchase.hourly * 24 / (1 - claim.plan.discount)
+        use = parcels.left(claim)
+        covered = parcels.take(claim, level, inside)
+        saved = (covered - purchase.hourly * 24 * inside[None, :]) / parcels.per_day
+        told[number] = _told(purchase, claim.plan, use, covered, saved, level, inside)
+        for month, own in of_month.items():
             at = (month, purchase.currency)
-            sums[at] = sums.get(at, numpy.zeros(len(saved))) + saved[:, own].sum(1)
+            sums[at] = sums.get(at, numpy.zeros(parcels.count)) + saved[:, own].sum(1)
     rows = [
         (month, code, _cents(v.mean()), _cents(numpy.quantile(v, 0.1)), _cents(numpy.quantile(v, 0.9)))
         for (month, code), v in sums.items()
@@ -190,7 +187,7 @@ def _bought(
         "savings_low": money,
         "savings_high": money,
     }
-    return polars.DataFrame(rows, schema, orient="row"), told
+    return polars.DataFrame(rows, schema, orient="row"), [told[number] for number in sorted(told)]
 
 
 def _told(
@@ -239,31 +236,6 @@ def _plan(purchase: Purchase, offered: Plans) -> Plan:
     raise UsageError(
         f"there is no plan {purchase.plan!r} of that term and payment; known are {known}; or state its discount, services and term_months"
     )
-
-
-def _use(ledger: Ledger, purchase: Purchase, plan: Plan, end: date) -> Floats:
-    """Daily use on demand that a purchase could cover, from the first day that has any."""
-    where = [Condition("ServiceName", "in", plan.services), Condition(CURRENCY, "=", (purchase.currency,))]
-    if purchase.regions:
-        where.append(Condition("RegionId", "in", purchase.regions))
-    found = leftovers_by_day(ledger, ("ServiceName", "x_UsageType"), end - timedelta(_PAST), end, where)
-    kept = [
-        row
-        for row in found.select("ServiceName", "x_UsageType").unique().iter_rows()
-        if plan.covers(row[0], row[1])
-    ]
-    wanted = polars.DataFrame(
-        kept, {"ServiceName": polars.String, "x_UsageType": polars.String}, orient="row"
-    )
-    own = found.join(wanted, on=["ServiceName", "x_UsageType"], how="semi", nulls_equal=True)
-    if own.is_empty():
-        return numpy.zeros(LEAST)
-    first = own[PERIOD].min()
-    assert isinstance(first, date)
-    days = numpy.zeros(max((end - first).days, LEAST))
-    at = (own[PERIOD] - first).dt.total_days().to_numpy() + len(days) - (end - first).days
-    numpy.add.at(days, at, own["on_demand"].cast(polars.Float64).to_numpy())
-    return days
 
 
 def _cents(value: float) -> Decimal:
