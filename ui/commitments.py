@@ -86,17 +86,24 @@ class Shown:
             )
             return
         total, code = self.total, self.page.currency
-        many = f"{len(self.items)} commitments were" if len(self.items) > 1 else "1 commitment was"
+        told = [f"{len(self.items)} commitments" if len(self.items) > 1 else "1 commitment"]
+        if total["utilisation"] is not None:
+            told.append(
+                f"{'were' if len(self.items) > 1 else 'was'} {words.percent(total['utilisation'])} used and"
+            )
         if total["savings"] is None:
             self.page.title_line(
-                f"{many} {words.percent(total['utilisation'])} used, and {words.money(total['unused'], code)} of them was idle;"
+                f"{' '.join(told)} left {words.money(total['unused'], code)} idle;"
                 " the bill has no on-demand price of what they covered, so coverage and savings are not known."
             )
             return
-        self.page.title_line(
-            f"{many} {words.percent(total['utilisation'])} used and covered {words.percent(total['coverage'])} of what they could;"
+        sentence = (
+            f"{' '.join(told)} covered {_known(total['coverage'])} of what they could;"
             f" they saved {words.money(total['savings'], code)}, and {words.money(total['unused'], code)} of them was idle."
         )
+        if total["fees"]:
+            sentence += f" {words.money(total['fees'], code)} of fees is counted that the bill links to no use: how much of it was idle is not known."
+        self.page.title_line(sentence)
 
     def figures(self) -> None:
         """Utilisation, coverage, effective savings rate, savings, and idle money a day."""
@@ -105,10 +112,10 @@ class Shown:
             return
         total, days = self.total, self.page.days.days
         shown = [
-            Figure("Utilisation", words.percent(total["utilisation"]), "Used / (used + idle), of effective cost", line=self._line("utilisation"), note="target 90 to 95 %"),
-            Figure("Coverage", words.percent(total["coverage"]), "Covered / eligible use, at on-demand prices; eligible is standard and committed use of services that have commitments", line=self._line("coverage"), note="target 60 to 85 %"),
-            Figure("Effective savings rate", words.percent(total["effective_savings_rate"]), "1 − what eligible use and idle commitments cost / the same at on-demand prices"),
-            Figure(f"Saved, {self.page.currency}", words.amount(total["savings"]), "Eligible use at on-demand prices less what it cost, idle commitments included"),
+            Figure("Utilisation", _known(total["utilisation"]), "Used / (used + idle), of effective cost", line=self._line("utilisation"), note="target 90 to 95 %"),
+            Figure("Coverage", _known(total["coverage"]), "Covered / eligible use, at on-demand prices; eligible is standard and committed use of services that have commitments", line=self._line("coverage"), note="target 60 to 85 %"),
+            Figure("Effective savings rate", _known(total["effective_savings_rate"]), "1 − what eligible use and idle commitments cost / the same at on-demand prices"),
+            Figure(f"Saved, {self.page.currency}", tables.known(total["savings"]), "Eligible use at on-demand prices less what it cost, idle commitments included"),
             Figure("Idle a day", words.amount(total["unused"] / days), f"Unused commitments over {days} days", note=f"{words.amount(total['unused'])} in all"),
         ]  # fmt: skip
         figures.show(shown)
@@ -152,6 +159,7 @@ class Shown:
             ("utilisation", _percent, "Utilisation"),
             ("used", tables.money, "Used"),
             ("unused", tables.money, "Idle"),
+            *self._fees(),
             ("on_demand", tables.money, "Would have cost"),
             ("savings", tables.signed, "Saved"),
             ("expires", _when, "Ends"),
@@ -161,12 +169,17 @@ class Shown:
             "CommitmentDiscountId": "Total",
             "used": self.total["used"],
             "unused": self.total["unused"],
+            "fees": self.total["fees"],
             "utilisation": self.total["utilisation"],
             "on_demand": self.total["covered"],
             "savings": summed(self.items["savings"]) if self.total["savings"] is not None else None,
         }
         tables.show(self.items, columns, total, "commitments")
         tables.downloads(lambda: self.items, "commitments")
+
+    def _fees(self) -> list[tables.Column]:
+        """The column of fees that are linked to no use, where a bill has any."""
+        return [("fees", tables.money, "Fees")] if self.total is not None and self.total["fees"] else []
 
     def parted(self) -> None:
         """The rates by type, account, family, region, service or the page's own dimensions."""
@@ -188,6 +201,7 @@ class Shown:
             ("utilisation", _percent, "Utilisation"),
             ("used", tables.money, "Used"),
             ("unused", tables.money, "Idle"),
+            *self._fees(),
             ("coverage", _percent, "Coverage"),
             ("covered", tables.known, "Covered, on demand"),
             ("eligible", tables.known, "Eligible, on demand"),
@@ -262,6 +276,10 @@ def _short(name: str | None) -> str:
 
 def _percent(value: Decimal | None) -> str:
     return "" if value is None else words.percent(value)
+
+
+def _known(rate: Decimal | None) -> str:
+    return "not known" if rate is None else words.percent(rate)
 
 
 def _when(day: date | None) -> str:

@@ -142,6 +142,7 @@ def test_the_command_line_says_the_same(ledger: Ledger) -> None:
         "BillingCurrency": "USD",
         "used": "95",
         "unused": "10.000000000000000001",
+        "fees": "0",
         "utilisation": "0.904761904761904762",
         "covered": "159",
         "eligible": "300",
@@ -151,6 +152,24 @@ def test_the_command_line_says_the_same(ledger: Ledger) -> None:
         "priced_share": "1",
     }
     assert {c["CommitmentDiscountId"] for c in told["commitments"]} == {"plan", "other"}
+
+
+def test_a_fee_that_no_use_carries_is_no_saving(tmp_path: Path) -> None:
+    """Google's resource-based commitments: covered use is credited whole, and the fee keeps its cost."""
+    kind = {"CommitmentDiscountType": "Resource-based committed use discount"}
+    rows = [
+        committed(1, "Used", "0", "100", of="Committed Usage Discount: CPU", **kind),
+        charge(1, "72", "72", ChargeCategory="Purchase", CommitmentDiscountId="c-7", **kind),
+        charge(1, "100", "100"),
+    ]
+    load(Home(tmp_path / "home"), [write_focus(tmp_path / "focus.csv", rows, HEADER)])
+    ledger = Ledger(Home(tmp_path / "home"))
+    (told,) = commitments(ledger).totals.to_dicts()
+    assert (told["fees"], told["savings"], told["effective_savings_rate"]) == (72, 28, Decimal("0.14"))
+    assert told["utilisation"] is None and told["coverage"] == Decimal("0.5")
+    items = {r["CommitmentDiscountId"]: r["savings"] for r in commitments(ledger).items.to_dicts()}
+    assert items == {"c-7": -72, "Committed Usage Discount: CPU": 100}
+    assert _shown(ledger, "CommitmentDiscountType", "savings")[kind["CommitmentDiscountType"]] == (28,)
 
 
 def test_without_a_price_nothing_is_said_of_savings(tmp_path: Path) -> None:
@@ -260,7 +279,7 @@ def test_members_make_up_the_totals(ledger: Ledger, parted: Ledger, by: str) -> 
         found = by_member(one, cut(by))
         for told in commitments(one).totals.to_dicts():
             own = found.filter(polars.col("BillingCurrency") == told["BillingCurrency"])
-            for figure in ("used", "unused", "covered", "eligible", "savings"):
+            for figure in ("used", "unused", "fees", "covered", "eligible", "savings"):
                 assert sum(own[figure].to_list(), Decimal(0)) == told[figure], figure
 
 

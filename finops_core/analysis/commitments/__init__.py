@@ -6,7 +6,8 @@ Per commitment and in total, exactly, by currency (finops.md's definitions):
 - on-demand equivalent of a charge = its ContractedCost, or its ListCost where that is not known;
 - eligible use = Usage of PricingCategory Standard or Committed, of services of which some use was covered;
 - coverage = Σ on-demand equivalent(covered) / Σ on-demand equivalent(eligible);
-- savings = Σ on-demand equivalent(eligible) − Σ EffectiveCost(Used + Unused + eligible that is not covered);
+- savings = Σ on-demand equivalent(eligible) − Σ EffectiveCost(Used + Unused + eligible that is not covered) − fees: what EffectiveCost
+  a bill leaves on purchases (Google Cloud's resource-based and legacy commitments; 0 of all others);
 - effective savings rate = savings / Σ on-demand equivalent(eligible).
 """
 

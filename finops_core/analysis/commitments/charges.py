@@ -21,10 +21,13 @@ PRICED = "priced"
 """EffectiveCost of the charges of which that is known."""
 USAGE = Condition("ChargeCategory", "=", ("Usage",))
 COMMITTED = Condition(STATUS, "in", ("Used", "Unused"))
+FEE = "Fee"
+"""The status, among `paid`, of a purchase that has an EffectiveCost: the bill does not say what use its fee is for."""
 USED = Condition(STATUS, "=", ("Used",))
 UNCOVERED = (USAGE, Condition("PricingCategory", "=", ("Standard",)), Condition(STATUS, "is null"))
 """Use at on-demand prices that no commitment covers."""
 _ELIGIBLE = Condition("PricingCategory", "in", ("Standard", "Committed"))
+_PURCHASE = (Condition("ChargeCategory", "=", ("Purchase",)), Condition(ID, "is not null"))
 _COSTS = ("EffectiveCost", "ContractedCost", "ListCost")
 
 
@@ -62,6 +65,25 @@ def sums(
         )
         .select(*keys, "EffectiveCost", ON_DEMAND, PRICED)
     )
+
+
+def paid(
+    ledger: Ledger,
+    by: tuple[str, ...],
+    given: tuple[Node, ...],
+    start: date | None,
+    end: date | None,
+    grain: str = "none",
+) -> polars.DataFrame:
+    """What commitments cost: as `sums` by the dimensions and CommitmentDiscountStatus, which is Used, Unused, or `FEE`.
+
+    A purchase has no EffectiveCost where a bill spreads it over use. Google's resource-based and legacy spend-based commitments leave it
+    on the fee, and the use that they cover costs nothing: without the fee they would seem to save all of it.
+    """
+    found = sums(ledger, (*by, STATUS), (*given, USAGE, COMMITTED), start, end, grain)
+    fees = sums(ledger, tuple(d for d in by if d != STATUS), (*given, *_PURCHASE), start, end, grain)
+    fees = fees.filter(polars.col("EffectiveCost") != 0).with_columns(polars.lit(FEE).alias(STATUS))
+    return polars.concat([found, fees.select(found.columns)])
 
 
 def covered_services(

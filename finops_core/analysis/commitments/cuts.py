@@ -11,7 +11,7 @@ from datetime import date
 
 import polars
 
-from finops_core.analysis.commitments.charges import COMMITTED, ID, STATUS, USAGE, eligible, sums
+from finops_core.analysis.commitments.charges import ID, STATUS, eligible, paid
 from finops_core.analysis.commitments.families import family
 from finops_core.analysis.commitments.rates import FIGURES, committed, consumed, ratio, uncovered, with_rates
 from finops_core.errors import UsageError
@@ -62,21 +62,23 @@ def by_member(
     member's eligible use; of what a commitment is (its type, its id), which uncovered use has not, the share of all eligible use.
     """
     given = conditions(where)
-    paid = _named(sums(ledger, (ID, *by.dimensions, STATUS), (*given, USAGE, COMMITTED), start, end), by)
+    cost = _named(paid(ledger, tuple(dict.fromkeys((ID, *by.dimensions))), given, start, end), by)
     open_ = _named(eligible(ledger, given, start, end, by=by.dimensions), by)
     keys = [CURRENCY, MEMBER]
-    owned = _owned(ledger, paid, by) if by.belongs else paid
+    owned = _owned(ledger, cost, by) if by.belongs else cost
     found = with_rates(
         committed(owned, keys)
-        .join(consumed(paid, keys), on=keys, how="full", coalesce=True, nulls_equal=True)
+        .join(consumed(cost, keys), on=keys, how="full", coalesce=True, nulls_equal=True)
         .join(uncovered(open_, keys), on=keys, how="full", coalesce=True, nulls_equal=True)
     )
     if not by.belongs and dimension(by.name).group != "Time":
         found = _of_all(found)
-    moves = polars.max_horizontal(*(polars.col(n).abs() for n in ("used", "unused", "covered", "uncovered")))
+    moves = polars.max_horizontal(
+        *(polars.col(n).abs() for n in ("used", "unused", "fees", "covered", "uncovered"))
+    )
     return (
         found.filter(moves > 0)
-        .sort(CURRENCY, polars.col("used") + polars.col("unused"), "eligible", MEMBER, descending=[False, True, True, False], nulls_last=True)
+        .sort(CURRENCY, polars.col("used") + polars.col("unused") + polars.col("fees"), "eligible", MEMBER, descending=[False, True, True, False], nulls_last=True)
         .select(CURRENCY, MEMBER, "consumed", *FIGURES)
     )  # fmt: skip
 
@@ -93,14 +95,14 @@ def _members(frame: polars.DataFrame, by: Cut) -> polars.Series:
     return polars.Series(MEMBER, [by.member(*values) for values in each], polars.String)
 
 
-def _owned(ledger: Ledger, paid: polars.DataFrame, by: Cut) -> polars.DataFrame:
+def _owned(ledger: Ledger, cost: polars.DataFrame, by: Cut) -> polars.DataFrame:
     """The charges of commitments under the member to which each commitment belongs."""
     seen = _named(ledger.query(Query("ChargeCount", by=(ID, *by.dimensions, STATUS), where=(_KNOWN,))), by)
     used = polars.col(STATUS).eq_missing(polars.lit("Used"))
     own, uses = (_only(seen.filter(which)) for which in (~used, used))
     belongs = own.join(uses, on=[CURRENCY, ID], how="full", coalesce=True, suffix="_used")
     belongs = belongs.select(CURRENCY, ID, polars.coalesce(MEMBER, f"{MEMBER}_used").alias(MEMBER))
-    return paid.drop(MEMBER).join(belongs, on=[CURRENCY, ID], how="left", nulls_equal=True)
+    return cost.drop(MEMBER).join(belongs, on=[CURRENCY, ID], how="left", nulls_equal=True)
 
 
 def _only(seen: polars.DataFrame) -> polars.DataFrame:

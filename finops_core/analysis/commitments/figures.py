@@ -9,6 +9,7 @@ import polars
 
 from finops_core.analysis.commitments.charges import (
     COMMITTED,
+    FEE,
     ID,
     MONEY,
     ON_DEMAND,
@@ -21,6 +22,7 @@ from finops_core.analysis.commitments.charges import (
     USED,
     covered_services,
     eligible,
+    paid,
     sums,
 )
 from finops_core.analysis.commitments.rates import added, ratio, totals
@@ -39,11 +41,11 @@ class Commitments:
     """What commitments did on some days."""
 
     items: polars.DataFrame
-    """CommitmentDiscountId, BillingCurrency, type, used, unused (EffectiveCost), on_demand (equivalent of what it covered), savings
-    (on_demand − used − unused), utilisation (0 to 1, null where nothing was committed), first, last (days with charges, of all
+    """CommitmentDiscountId, BillingCurrency, type, used, unused (EffectiveCost), fees (EffectiveCost that the bill leaves on its purchase), on_demand
+    (equivalent of what it covered), savings (on_demand − used − unused − fees), utilisation (0 to 1, null where nothing was committed), first, last (days with charges, of all
     loaded), expires (null where not known), expiry (stated | estimated | unknown), ended (bool). Largest first."""
     totals: polars.DataFrame
-    """BillingCurrency, used, unused, utilisation, covered, eligible (on-demand equivalents), coverage, savings,
+    """BillingCurrency, used, unused, fees, utilisation, covered, eligible (on-demand equivalents), coverage, savings,
     effective_savings_rate, priced_share (of used, whose on-demand price is known: what is said of prices is of that part; null of
     all where that is nothing)."""
 
@@ -53,8 +55,8 @@ def commitments(
 ) -> Commitments:
     """The commitments of a range of days (half-open), of charges that fit the conditions. Money is exact; ratios have 28 digits."""
     given = conditions(where)
-    paid = sums(ledger, (ID, TYPE, STATUS), (*given, USAGE, COMMITTED), start, end)
-    return Commitments(_items(ledger, paid), totals(paid, eligible(ledger, given, start, end)))
+    found = paid(ledger, (ID, TYPE), given, start, end)
+    return Commitments(_items(ledger, found), totals(found, eligible(ledger, given, start, end)))
 
 
 def benefit(
@@ -97,25 +99,27 @@ def leftovers_by_day(
 
 
 def by_day(ledger: Ledger, start: date | None, end: date | None, where: Where = ()) -> polars.DataFrame:
-    """ChargePeriod (a day), BillingCurrency, used, unused, utilisation, covered, eligible, coverage: one row a day that has any."""
+    """ChargePeriod (a day), BillingCurrency, used, unused, fees, utilisation, covered, eligible, coverage: one row a day that has any."""
     given = conditions(where)
-    paid = sums(ledger, (STATUS,), (*given, USAGE, COMMITTED), start, end, "day")
-    open_ = eligible(ledger, given, start, end, "day")
-    return totals(paid, open_, [PERIOD, CURRENCY]).sort(PERIOD, CURRENCY)
+    found = paid(ledger, (), given, start, end, "day")
+    return totals(found, eligible(ledger, given, start, end, "day"), [PERIOD, CURRENCY])
 
 
-def _items(ledger: Ledger, paid: polars.DataFrame) -> polars.DataFrame:
+def _items(ledger: Ledger, charges: polars.DataFrame) -> polars.DataFrame:
     used, unused = (polars.col(STATUS) == status for status in ("Used", "Unused"))
     found = (
-        paid.group_by(_ITEM)
+        charges.group_by(_ITEM)
         .agg(
             polars.col("EffectiveCost").filter(used).sum().cast(MONEY).alias("used"),
             polars.col("EffectiveCost").filter(unused).sum().cast(MONEY).alias("unused"),
+            polars.col("EffectiveCost").filter(polars.col(STATUS) == FEE).sum().cast(MONEY).alias("fees"),
             polars.col(ON_DEMAND).filter(used).sum().cast(MONEY).alias(ON_DEMAND),
             polars.col(PRICED).filter(used).sum().cast(MONEY).alias(PRICED),
         )
         .with_columns(
-            (polars.col(ON_DEMAND) - polars.col(PRICED) - polars.col("unused")).cast(MONEY).alias("savings")
+            (polars.col(ON_DEMAND) - polars.col(PRICED) - polars.col("unused") - polars.col("fees"))
+            .cast(MONEY)
+            .alias("savings")
         )
     )
     told = (polars.col("used") == 0) | (polars.col(PRICED) != 0)
@@ -127,10 +131,10 @@ def _items(ledger: Ledger, paid: polars.DataFrame) -> polars.DataFrame:
     return (
         found.join(days, on=[CURRENCY, ID], how="left", nulls_equal=True)
         .rename({TYPE: "type"})
-        .with_columns((polars.col("used") + polars.col("unused")).alias("size"))
+        .with_columns((polars.col("used") + polars.col("unused") + polars.col("fees")).alias("size"))
         .sort("size", ID, descending=[True, False])
         .select(
-            ID, CURRENCY, "type", "used", "unused", "utilisation", ON_DEMAND, "savings",
+            ID, CURRENCY, "type", "used", "unused", "fees", "utilisation", ON_DEMAND, "savings",
             "first", "last", "expires", "expiry", "ended",
         )
     )  # fmt: skip

@@ -9,10 +9,10 @@ from finops_core.analysis.commitments.charges import (
     COMMITTED,
     MONEY,
     ON_DEMAND,
-    STATUS,
     UNCOVERED,
     USAGE,
     eligible,
+    paid,
     sums,
 )
 from finops_core.analysis.commitments.rates import totals
@@ -49,13 +49,13 @@ def by_hour(ledger: Ledger, start: date, end: date, where: Where = ()) -> polars
     if not is_hourly(ledger, (*given, USAGE, COMMITTED), end):
         return polars.DataFrame(schema={"weekday": polars.Int8, "hour": polars.Int8, CURRENCY: polars.String})
     keys = ["weekday", "hour", CURRENCY]
-    paid = sums(ledger, (HOUR, STATUS), (*given, USAGE, COMMITTED), start, end)
+    cost = paid(ledger, (HOUR,), given, start, end)
     open_ = eligible(ledger, given, start, end, by=(HOUR,))
     found = [
         frame.with_columns(
             polars.col(HOUR).dt.weekday().alias("weekday"), polars.col(HOUR).dt.hour().alias("hour")
         )
-        for frame in (paid, open_)
+        for frame in (cost, open_)
     ]
     return totals(found[0], found[1], keys).sort(keys)
 

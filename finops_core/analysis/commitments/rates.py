@@ -5,12 +5,13 @@ from decimal import Context
 
 import polars
 
-from finops_core.analysis.commitments.charges import MONEY, ON_DEMAND, PRICED, STATUS
+from finops_core.analysis.commitments.charges import FEE, MONEY, ON_DEMAND, PRICED, STATUS
 from finops_core.model.engine import CURRENCY
 
 FIGURES = (
     "used",
     "unused",
+    "fees",
     "utilisation",
     "covered",
     "eligible",
@@ -20,7 +21,7 @@ FIGURES = (
     "priced_share",
 )
 """The figures of `with_rates`, in their order."""
-_SUMS = ("used", "unused", "consumed", "covered", "priced", "uncovered", "rest")
+_SUMS = ("used", "unused", "fees", "consumed", "covered", "priced", "uncovered", "rest")
 _RATIO = Context(prec=28)
 
 
@@ -34,11 +35,12 @@ def totals(
 
 
 def committed(paid: polars.DataFrame, keys: Sequence[str]) -> polars.DataFrame:
-    """What was paid for commitments: the keys, used, unused (EffectiveCost)."""
+    """What was paid for commitments: the keys, used, unused, fees (EffectiveCost)."""
     cost = polars.col("EffectiveCost")
     return paid.group_by(keys).agg(
         cost.filter(polars.col(STATUS) == "Used").sum().alias("used"),
         cost.filter(polars.col(STATUS) == "Unused").sum().alias("unused"),
+        cost.filter(polars.col(STATUS) == FEE).sum().alias("fees"),
     )
 
 
@@ -63,13 +65,13 @@ def uncovered(eligible: polars.DataFrame, keys: Sequence[str]) -> polars.DataFra
 
 
 def with_rates(found: polars.DataFrame) -> polars.DataFrame:
-    """Adds `FIGURES` to used, unused, consumed, covered, priced, uncovered and rest; null among these is nothing.
+    """Adds `FIGURES` to used, unused, fees, consumed, covered, priced, uncovered and rest; null among these is nothing.
 
     Where no price of what was covered is known, covered, eligible and savings are null: 0 would be a guess.
     """
     found = found.with_columns(polars.col(*_SUMS).fill_null(0).cast(MONEY))
     every = polars.col("covered") + polars.col("uncovered")
-    cost = polars.col("priced") + polars.col("unused") + polars.col("rest")
+    cost = polars.sum_horizontal("priced", "unused", "fees", "rest")
     told = (polars.col("consumed") == 0) | (polars.col("priced") != 0)
     found = found.with_columns(
         polars.when(told).then(value.cast(MONEY)).alias(name)
