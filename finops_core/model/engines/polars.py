@@ -1,12 +1,13 @@
 """polars over the charges in memory: no other engine is needed for a small home, and it checks what DuckDB answers.
 
-Ibis has no window functions for polars, so comparisons (ShareOfTotal …) and days of an open range are refused.
+Ibis has no window functions for polars; those that comparisons need (ShareOfTotal, Change …) are translated here.
 """
 
 import json
 from typing import TYPE_CHECKING, Any, cast
 
 import ibis
+import ibis.expr.operations as ops
 import polars
 from ibis.backends.polars.compiler import translate
 from ibis.common.exceptions import OperationNotDefinedError
@@ -62,3 +63,18 @@ def _is_json(op: Any, **context: Any) -> polars.Expr:
         return True
 
     return cast(polars.Expr, translate(op.args[0], **context)).map_elements(read, polars.Boolean)
+
+
+@translate.register(ops.WindowFunction)
+def _window(op: Any, **context: Any) -> polars.Expr:
+    """A sum, minimum or maximum over all rows of a group, or up to the row in an order; and the value of the row before."""
+    group = [translate(by, **context) for by in op.group_by] or [polars.lit(1)]
+    order = [translate(key.arg, **context) for key in op.order_by]
+    value = cast(polars.Expr, translate(op.func.arg, **context))
+    if isinstance(op.func, ops.Lag):
+        return value.shift(1).over(group, order_by=order)
+    if order and isinstance(op.func, ops.Sum) and op.start is None:
+        return value.cum_sum().forward_fill().over(group, order_by=order)
+    if order:
+        raise OperationNotDefinedError(f"No translation of {op.func.name} in an order")
+    return cast(polars.Expr, translate(op.func, **context)).over(group)
