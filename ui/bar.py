@@ -13,26 +13,14 @@ import streamlit as st
 from finops_core.model import words
 from finops_core.model.metrics import METRICS
 from finops_core.model.periods import NAMED_PERIODS, compared
-from finops_core.model.query import GRAINS, Condition, conditions
+from finops_core.model.query import GRAINS, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
-from finops_core.vocabulary.dimensions import DIMENSIONS, dimension
-from ui import address, answers, currencies, saved, shared_costs
-from ui.plain import plain
+from ui import address, currencies, filters, saved, shared_costs
 
 CUSTOM = "custom"
 COSTS = tuple(name for name, m in METRICS.items() if m.group == "Cost")
 _VERSUS = {"previous": "Period before", "year": "A year before", "none": "Nothing"}
-_OPERATORS = {
-    "in": "is",
-    "not in": "is not",
-    "~": "contains",
-    "!~": "does not contain",
-    "^=": "begins with",
-    "matches": "matches",
-    "is null": "is empty",
-    "is not null": "is not empty",
-}
 _MOST_DIMENSIONS = 3
 
 
@@ -94,9 +82,9 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
             )
         if parts.display:
             currencies.choice(view, span, go)
-        _filter_maker(view, usual, span, currency)
+        filters.maker(view, usual, span, currency)
         saved.keeper(view)
-    _chips(view, go, parts.shared and shared_costs.is_offered(view))
+    filters.chips(view, go, parts.shared and shared_costs.is_offered(view))
 
 
 def _read_only(view: View, span: Span, currency: str, parts: Parts) -> None:
@@ -109,7 +97,7 @@ def _read_only(view: View, span: Span, currency: str, parts: Parts) -> None:
         "Cost": METRICS[view.metric].label,
     }
     if parts.group and view.query.by:
-        shown["By"] = ", ".join(map(_label, view.query.by))
+        shown["By"] = ", ".join(map(filters.label, view.query.by))
     if parts.grain:
         shown["Per"] = view.query.grain
     shown["Currency"] = currency
@@ -171,88 +159,16 @@ def _versus(view: View, go: Any) -> None:
     )
 
 
-def groupable() -> list[str]:
-    """The dimensions that a reader is offered to group and filter by: those with a label of their own first."""
-    named = [d for d in DIMENSIONS.values() if d.kind == "text" and d.group != "More"]
-    others = [d for d in DIMENSIONS.values() if d.kind == "text" and d.group == "More"]
-    return [d.name for d in (*named, *others)]
-
-
-def _label(name: str) -> str:
-    return dimension(name).label
-
-
 def _group(view: View, go: Any) -> None:
-    options = list(dict.fromkeys([*groupable(), *view.query.by]))
+    options = list(dict.fromkeys([*filters.groupable(), *view.query.by]))
     st.multiselect(
         "Group by",
         options,
         key=address.seeded("bar-group", list(view.query.by)),
         on_change=address.changes("bar-group", lambda names: go(by=tuple(names))),
-        format_func=_label,
+        format_func=filters.label,
         max_selections=_MOST_DIMENSIONS,
         placeholder="Nothing: one total",
         help="Up to three dimensions; for a tag, filter or link with tag:KEY",
         width=215,
     )
-
-
-def _filter_maker(view: View, usual: View, span: Span, currency: str) -> None:
-    # What is inside is asked when it is opened: the members of a dimension, with their cost.
-    popover = st.popover("Filter", icon=":material/filter_list:", key="filter", on_change="rerun")
-    if not popover.open:
-        return
-    with popover:
-        name = st.selectbox(
-            "Dimension", groupable(), format_func=_label, key="filter-dimension", help="What to filter by"
-        )
-        st.caption(dimension(name).description)
-        operator = st.selectbox(
-            "Condition", list(_OPERATORS), format_func=_OPERATORS.get, key="filter-operator"
-        )
-        values = _filter_values(view, span, currency, name, operator)
-        if st.button("Add filter", type="primary", disabled=not (values or operator.startswith("is"))):
-            added = Condition(name, operator, tuple(values))
-            address.go(view.but(where=(*conditions(view.query.where), added)), usual)
-            st.rerun()
-
-
-def _filter_values(view: View, span: Span, currency: str, name: str, operator: str) -> list[str]:
-    if operator.startswith("is"):
-        return []
-    if operator not in ("in", "not in"):
-        words_for = (
-            "A regular expression (RE2)" if operator == "matches" else "Upper and lower case are the same"
-        )
-        text = st.text_input("Text", key=f"filter-text-{name}", help=words_for)
-        return [text] if text else []
-    found = answers.members(name, view.asked(span.first, span.end, currency))
-    costs = {v: c for v, c in zip(found[name], found[view.metric], strict=True) if v not in (None, "")}
-    return st.multiselect(
-        "Values",
-        list(costs),
-        format_func=lambda v: f"{v} ({words.money(costs[v], currency)})" if v in costs else v,
-        key=f"filter-values-{name}",
-        accept_new_options=True,
-        placeholder="Type to search",
-        help="The costliest first, within the period and the other filters",
-    )
-
-
-def _chips(view: View, go: Any, shared: bool) -> None:
-    where = conditions(view.query.where)
-    if not where and not shared:
-        return
-    with st.container(horizontal=True, gap="small", key="chips"):
-        if shared:
-            shared_costs.choice(view, go)
-        for position, condition in enumerate(where):
-            rest = (*where[:position], *where[position + 1 :])
-            st.button(
-                plain(condition.in_words()),
-                icon=":material/close:",
-                key=f"chip-{position}",
-                help="Remove this filter",
-                on_click=go,
-                kwargs={"where": rest},
-            )

@@ -77,7 +77,8 @@ def _declare() -> dict[str, Dimension]:
         meanings[name], kinds[name] = meaning, "text" if kind == "VARCHAR" else "number"
     for name, meaning in ALLOCATED_COLUMNS.items():
         meanings[name], kinds[name] = meaning, "text"
-    for name, meaning in meanings.items():
+    for name in dict.fromkeys((*_LABELS, *meanings)):  # what people ask for most comes first
+        meaning = meanings[name]
         if name in COSTS or name == "x_SourceCost":
             continue
         label, group = _LABELS.get(name, (_words(name), "More"))

@@ -174,6 +174,18 @@ def test_filters_are_chips_that_can_be_taken_off(app: App) -> None:
         "() => document.querySelectorAll('.st-key-chart [role=graphics-symbol][aria-label*=Lambda]').length > 0"
     )
     assert "RegionId" in page.url
+    page.locator(".st-key-filter").get_by_role("button").first.click()
+    page.get_by_role("combobox", name="Holds").wait_for()
+    page.get_by_role("tab", name="Write").click()
+    page.get_by_role("textbox", name="Condition as text").fill("x_Team is null and not BilledCost>5")
+    page.get_by_role("textbox", name="Condition as text").press("Enter")
+    page.get_by_role("combobox", name="Holds").click()
+    page.get_by_role("option", name="or Region is eu-west-1").click()
+    page.get_by_role("button", name="Add filter").click()
+    page.get_by_role(
+        "button", name="Region is eu-west-1 or (Team is empty and not (Billed cost is more than 5))"
+    ).wait_for()
+    assert "x_Team" in page.url
     page.close()
 
 
