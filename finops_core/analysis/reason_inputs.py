@@ -167,8 +167,9 @@ def _of_dimension(name: str, charge: Mapping[str, Any]) -> list[Input]:
         return hits[:1] or [Input(name, None)]
     if name in DAY_DIMENSIONS:
         return [Input("ChargePeriodStart", day_of(charge).isoformat())]
-    value = charge[filterable(name).column]
-    return [Input(name, None if value is None else str(value))]
+    columns = filterable(name).columns
+    values = [(name if len(columns) == 1 else column, charge[column]) for column in columns]
+    return [Input(told, None if value is None else str(value)) for told, value in values]
 
 
 def _written(row: Mapping[str, Any]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Turns a Query into one expression, over a cube where that is exact, else over charges."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache
 from typing import Any, cast
@@ -19,7 +20,7 @@ from finops_core.store import sharing
 from finops_core.store.cubes import DAY, MONTH, ROWS, Cube, holding
 from finops_core.store.warehouse import charge_table_columns
 from finops_core.vocabulary.dimensions import DAY_DIMENSIONS, canonical, dimension, filterable
-from finops_core.vocabulary.expressions import charge_day, column, condition, value
+from finops_core.vocabulary.expressions import charge_day, columns, condition, value
 
 _IBIS = {
     "DATE": "date",
@@ -55,7 +56,7 @@ def cubes_of(query: Query) -> list[Cube]:
     by_month = bounds_are_months and query.grain in ("none", "month", "quarter", "year")
     by_day = any(name in DAY_DIMENSIONS for name in asked) or _counts_days(query)
     time = MONTH if by_month and not by_day else DAY
-    dimensions = {filterable(name).column for name in asked if name not in DAY_DIMENSIONS}
+    dimensions = _columns(asked)
     found = holding({time, CURRENCY, *dimensions, *_figures(query)})
     # A cube has the sum of costs that a filter asks of each charge.
     return [cube for cube in found if dimensions <= set(cube.dimensions)]
@@ -75,7 +76,7 @@ def _allocated(query: Query) -> ir.Table:
 
     Raises UsageError for what is not known of a part of a pool.
     """
-    asked = {filterable(name).column for name in _asked(query) if name not in DAY_DIMENSIONS}
+    asked = _columns(_asked(query))
     figures = dict.fromkeys(_figures(query))
     unknown = sorted((asked - {*sharing.DIMENSIONS}) | (set(figures) - {*COSTS}))
     if unknown or any(metric(name).by_charge for name in aggregated(query)):
@@ -101,6 +102,11 @@ def _counts_days(query: Query) -> bool:
 def compares(query: Query) -> bool:
     """Whether a metric is computed over the answer, which may look at the query's range of days."""
     return any(metric(name).over is not None for name in query.metrics)
+
+
+def _columns(names: Iterable[str]) -> set[str]:
+    """The columns that dimensions other than those of the day are read from."""
+    return {c for name in names if name not in DAY_DIMENSIONS for c in filterable(name).columns}
 
 
 def _asked(query: Query) -> list[str]:
@@ -170,7 +176,7 @@ def _time(cube: Cube | None) -> str:
 
 def _needed(table: ir.Table, query: Query, cube: Cube | None) -> ir.Table:
     """The columns that the query reads, and no more: planning ninety of them takes longer than many an answer."""
-    asked = [column(cube is not None, filterable(name)) for name in _asked(query)]
+    asked = [c for name in _asked(query) for c in columns(cube is not None, filterable(name))]
     names = dict.fromkeys([_time(cube), CURRENCY, *asked, *_figures(query)])
     return table.select([_rows(cube) if name == ROWS else table[name] for name in names])
 

@@ -36,7 +36,7 @@ HIERARCHIES: dict[str, Hierarchy] = {
                 ("ProviderName", "ServiceProviderName"),
                 ("SubAccountName", "SubAccountId"),
                 ("ServiceName",),
-                ("SkuId", "SkuPriceId", "SkuMeter", "x_UsageType"),
+                ("Sku", "SkuId", "SkuPriceId", "SkuMeter", "x_UsageType"),
                 ("ResourceId", "ResourceName"),
             ),
         ),

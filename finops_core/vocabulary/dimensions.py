@@ -26,6 +26,13 @@ class Dimension:
     example: str = ""
     ordered: bool = True
     """Whether values can be compared by <, > and between."""
+    beside: tuple[str, ...] = ()
+    """The columns that it is made of beside that one."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that it is read from."""
+        return (self.column, *self.beside)
 
 
 _LABELS = {
@@ -40,7 +47,7 @@ _LABELS = {
     "ChargeCategory": ("Charge category", "Charge"),
     "ChargeDescription": ("Charge description", "Charge"),
     "ResourceId": ("Resource", "Resource"),
-    "SkuId": ("SKU", "Service"),
+    "SkuId": ("SKU id", "Service"),
     "PricingCategory": ("Pricing category", "Charge"),
     "CommitmentDiscountStatus": ("Commitment status", "Commitment"),
     "CommitmentDiscountId": ("Commitment", "Commitment"),
@@ -150,7 +157,11 @@ _OF_DAY = {
 """What is computed from the charge's day; the expressions are in `finops_core.vocabulary.expressions`."""
 DAY_DIMENSIONS = tuple(_OF_DAY)
 
-DIMENSIONS: dict[str, Dimension] = _declare() | _OF_DAY
+SKU = "Sku"
+_WORDED = Dimension(
+    SKU, "SKU", "What a SKU measures (its meter, else the usage type), and its id where the bill has one", "SkuId", group="Service", ordered=False, beside=("SkuMeter", "x_UsageType")
+)  # fmt: skip
+DIMENSIONS: dict[str, Dimension] = _declare() | {SKU: _WORDED} | _OF_DAY
 """By name. `tag:KEY` is a dimension too, for every key of Tags."""
 
 FILTERS = {

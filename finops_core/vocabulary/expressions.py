@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 from finops_core.errors import UsageError
 from finops_core.focus.charges import TAG_PREFIXES
 from finops_core.vocabulary.conditions import OPPOSITES, RANGES, AllOf, AnyOf, Condition, Node, Not
-from finops_core.vocabulary.dimensions import TAG, Dimension, filterable, tag_key
+from finops_core.vocabulary.dimensions import SKU, TAG, Dimension, filterable, tag_key
 
 _POSITIVE = {opposite: operator for operator, opposite in OPPOSITES.items()}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -49,13 +49,23 @@ def charge_day(table: ir.Table) -> ir.Value:
     )
 
 
-def column(table_has_days: bool, found: Dimension) -> str:
-    """The column that a dimension is read from, in `charges` or in a cube, which has days."""
-    return "ChargeDay" if table_has_days and found.name in _OF_DAY else found.column
+def columns(table_has_days: bool, found: Dimension) -> tuple[str, ...]:
+    """The columns that a dimension is read from, in `charges` or in a cube, which has days."""
+    return ("ChargeDay",) if table_has_days and found.name in _OF_DAY else found.columns
+
+
+def _sku(table: ir.Table) -> ir.Value:
+    """What a SKU measures, in words, and its id: ids alone say nothing, words alone may be of several SKUs."""
+    words = cast(Any, ibis.coalesce(table["SkuMeter"], table["x_UsageType"]))
+    sku = cast(Any, table["SkuId"])
+    both = words.concat(" · ", sku)
+    return ibis.cases((sku.isnull(), words), (words == sku, sku), (words.isnull(), sku), else_=both)
 
 
 def value(table: ir.Table, found: Dimension) -> ir.Value:
     """A dimension's value in each row of `charges` or of a cube."""
+    if found.name == SKU:
+        return _sku(table)
     if found.name in _OF_DAY:
         return _OF_DAY[found.name](charge_day(table))
     if found.name in table.columns:

@@ -27,12 +27,12 @@ def test_a_click_on_a_mark_drills_down_and_a_crumb_leads_back(app: App) -> None:
     page.locator(".st-key-chart [role=graphics-symbol][aria-label*='Amazon RDS']").first.click()
     page.wait_for_url("**where=ServiceName%3DAmazon+RDS**")
     app.settle(page)
-    assert "by=SkuId" in page.url and errors(page) == []
+    assert "by=Sku" in page.url and errors(page) == []
     page.get_by_role("button", name="All by service").click()
     page.wait_for_function("() => !location.search.includes('where')")
     app.settle(page)
     page.wait_for_selector(".st-key-chart [role=graphics-symbol][aria-label*='Amazon S3']")
-    assert "SkuId" not in page.url
+    assert "Sku" not in page.url
     page.close()
 
 

@@ -28,7 +28,7 @@ def test_every_dimension_that_is_told_can_be_asked(
     assert {"name", "label", "description", "column", "kind"} < set(by_name["Month"])
     assert by_name["Month"]["kind"] == "text" and by_name["Month"]["example"] == "2026-09"
     assert by_name["Day"]["kind"] == "time" and by_name["Day"]["group"] == "Time"
-    assert by_name["ServiceName"]["below"] == "SkuId"
+    assert by_name["ServiceName"]["below"] == "Sku"
     assert by_name["ServiceName"]["hierarchies"] == ["cloud", "owner"]
     assert not by_name["tag:KEY"]["ordered"]
     assert [f["name"] for f in found["filters"]] == [

@@ -22,7 +22,7 @@ METRIC_NAMES = [name for name, m in METRICS.items() if m.kind != "comparison"]
 COMPARED = [name for name, m in METRICS.items() if m.kind == "comparison"]
 OF_SUMS = {"ShareOfTotal", "RunningTotal"}
 OVER_PERIODS = {"RunningTotal", "Change", "ChangeRate"}
-DIMENSIONS = ("ServiceName", "RegionId", "ChargeCategory", "BillingPeriod", "x_Team", "CommitmentDiscountStatus", "PricingUnit", "tag:team", 'tag:"k=v"', "tag:say \"hi\"", "Day", "Week", "Month", "Quarter", "Year", "Weekday", "DayOfMonth", "ConsumedQuantity")  # fmt: skip
+DIMENSIONS = ("ServiceName", "RegionId", "ChargeCategory", "BillingPeriod", "x_Team", "CommitmentDiscountStatus", "PricingUnit", "Sku", "tag:team", 'tag:"k=v"', "tag:say \"hi\"", "Day", "Week", "Month", "Quarter", "Year", "Weekday", "DayOfMonth", "ConsumedQuantity")  # fmt: skip
 CONDITIONS = ("ServiceName=Compute", "ServiceName!=Compute", "ServiceName in Compute,a or b", "ServiceName not in Compute", "ServiceName~O", "ServiceName!~o", "ServiceName^=c", "ServiceName!^=c", "ServiceName matches ^[A-S].*e$", "ServiceName not matches e", "RegionId is null", "RegionId is not null", "BilledCost>0", "BilledCost between -1 and 2.5", "ListCost<=20", "not ListCost>20", "ConsumedQuantity>=3", "ChargePeriodStart<=2026-08-20", "Day>2026-09-01", "Weekday in Monday,Sunday", "DayOfMonth<10", "BillingPeriod>=2026-09", "tag:team=a", "tag:team is null", 'tag:"k=v"!=7', "(RegionId=eu or x_Team is null) and not ChargeCategory=Tax", "not (ServiceName=Compute and RegionId=eu)")  # fmt: skip
 
 

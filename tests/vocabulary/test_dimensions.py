@@ -143,7 +143,7 @@ def test_the_way_down() -> None:
     way = ["ProviderName"]
     while (below := level_below(way[-1])) is not None:
         way.append(below)
-    assert way == ["ProviderName", "SubAccountName", "ServiceName", "SkuId", "ResourceId"]
+    assert way == ["ProviderName", "SubAccountName", "ServiceName", "Sku", "ResourceId"]
     assert level_below("SubAccountId") == "ServiceName"
     assert [level_below(n) for n in ("x_CostCenter", "x_Team", "x_Product")] == [
         "x_Team",
