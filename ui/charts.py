@@ -109,7 +109,7 @@ def over_time(
             "type": "nominal",
             "sort": members,
             "scale": {"domain": members, "range": [hues[m] for m in members]},
-            "legend": _LEGEND if len(members) > 1 else None,
+            "legend": _legend(members) if len(members) > 1 else None,
         },
         "order": {"field": "rank", "type": "quantitative"},
         "description": _text("Label"),
@@ -170,17 +170,25 @@ def _text(field: str) -> Spec:
     return {"field": field, "type": "nominal"}
 
 
-_LEGEND = {
-    "title": None,
-    "orient": "bottom",
-    "columns": 5,
-    "labelLimit": 230,
-    "symbolType": "square",
-    "symbolSize": 90,
-    "offset": 10,
-    "padding": 0,
-    "rowPadding": 2,
-}
+_LAPTOP = 1080
+"""Pixels that a chart has across on a screen of 1440."""
+
+
+def _legend(members: Sequence[str]) -> Spec:
+    """A legend below, with as many columns as the longest name leaves room for on a laptop."""
+    wide = min(max(map(len, members)) * 7 + 30, _LAPTOP // 2)
+    columns = max(2, min(5, _LAPTOP // wide))
+    return {
+        "title": None,
+        "orient": "bottom",
+        "columns": columns,
+        "labelLimit": _LAPTOP // columns - 30,
+        "symbolType": "square",
+        "symbolSize": 90,
+        "offset": 10,
+        "padding": 0,
+        "rowPadding": 2,
+    }
 
 
 def ranked(rows: polars.DataFrame, value: str, currency: str, hues: Mapping[str, str] | None = None) -> Spec:
@@ -260,7 +268,7 @@ def heat(days: polars.DataFrame, currency: str) -> Spec:
                 "type": "ordinal",
                 "sort": weeks,
                 "title": "week of",
-                "axis": {**plain, "labelAngle": 0, "labelOverlap": "greedy"},
+                "axis": {**plain, "labelAngle": 0, "labelOverlap": "parity"},
             },
             "y": {"field": "Weekday", "type": "ordinal", "sort": _WEEKDAYS, "title": None, "axis": plain},
             "color": {

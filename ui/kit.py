@@ -262,7 +262,8 @@ class Page:
             return charts.heat(answers.weekdays(self.query), currency)
         if self.view.chart == "ranked":
             top = found.top()
-            return charts.ranked(top, "after", currency, theme.colours(list(top["Member"]), ranking))
+            named = list(top.filter(top["Kind"] == "member")["Member"])
+            return charts.ranked(top, "after", currency, theme.colours(named, ranking))
         return charts.over_time(
             found.series,
             self.query.grain,

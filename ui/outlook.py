@@ -24,8 +24,8 @@ def place() -> Any:
 
 def _series(incident: Incident) -> str:
     """Where an incident is, in few words."""
-    told = incident.member_series.in_words()
-    return f"{told} without {len(incident.without)} others" if len(incident.without) > 1 else incident.series
+    told, beside = incident.member_series.in_words(), len(incident.without)
+    return f"{told} beside the {beside} others" if beside > 1 else incident.series
 
 
 def fill(page: Page, where: Any) -> None:
