@@ -4,6 +4,7 @@ On a shared screen it is a line to read.
 """
 
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ import streamlit as st
 
 from finops_core.model import words
 from finops_core.model.metrics import METRICS
-from finops_core.model.periods import NAMED_PERIODS, compared
+from finops_core.model.periods import NAMED_PERIODS, Period, compared
 from finops_core.model.query import GRAINS, conditions
 from finops_core.model.span import Span
 from finops_core.model.view import View
@@ -50,7 +51,7 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="bar"):
         _period(view, span, go)
-        _versus(view, go)
+        _versus(view, span, go)
         st.selectbox(
             "Cost",
             list(dict.fromkeys([*COSTS, view.metric])),
@@ -132,31 +133,49 @@ def _period(view: View, span: Span, go: Any) -> None:
         width=135,
     )
     if view.is_custom:
-
-        def choose_days(value: tuple[date, ...]) -> None:
-            if len(value) == 2:
-                go(start=value[0], end=value[1] + timedelta(1))
-
-        st.date_input(
-            "First and last day",
-            key=address.seeded("bar-days", (days.start, days.end - timedelta(1))),
-            on_change=address.changes("bar-days", choose_days),
-            format="YYYY-MM-DD",
-            width=230,
-        )
+        _days("bar-days", "First and last day", days, lambda chosen: go(start=chosen.start, end=chosen.end))
 
 
-def _versus(view: View, go: Any) -> None:
-    options = [*_VERSUS, *([view.versus] if view.versus not in _VERSUS else [])]
+def _days(key: str, label: str, days: Period, go: Callable[[Period], None]) -> None:
+    """Two days, the first and the last of a period."""
+
+    def choose(value: tuple[date, ...]) -> None:
+        if len(value) == 2:
+            go(Period(value[0], value[1] + timedelta(1)))
+
+    st.date_input(
+        label,
+        key=address.seeded(key, (days.start, days.end - timedelta(1))),
+        on_change=address.changes(key, choose),
+        format="YYYY-MM-DD",
+        width=230,
+    )
+
+
+def _versus(view: View, span: Span, go: Any) -> None:
+    past = compared(view.days(span.first, span.end), view.versus)
+    is_custom = view.versus not in _VERSUS
+
+    def choose(name: str) -> None:
+        days = past or view.days(span.first, span.end)
+        go(versus=f"{days.start}..{days.end}" if name == CUSTOM else name)
+
     st.selectbox(
         "Compare with",
-        options,
-        format_func=lambda name: _VERSUS.get(name, name),
-        key=address.seeded("bar-versus", view.versus),
-        on_change=address.changes("bar-versus", lambda name: go(versus=name)),
+        [*_VERSUS, CUSTOM],
+        format_func=lambda name: _VERSUS.get(name, "Custom days"),
+        key=address.seeded("bar-versus", CUSTOM if is_custom else view.versus),
+        on_change=address.changes("bar-versus", choose),
         help="The period before has the same make: whole months for whole months, the same days of a month to date",
         width=140,
     )
+    if is_custom and past is not None:
+        _days(
+            "bar-versus-days",
+            "First and last day compared with",
+            past,
+            lambda days: go(versus=f"{days.start}..{days.end}"),
+        )
 
 
 def _group(view: View, go: Any) -> None:
