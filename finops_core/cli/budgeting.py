@@ -1,12 +1,11 @@
 """Commands for budgets: what they are, how they stand, and what made the difference."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finops_core.cli.session import app, put, put_table, say, the_home, the_ledger, the_user
+from finops_core.cli.session import app, month_of, put_table, say, the_home, the_ledger, the_user, write_file
 from finops_core.errors import InputRefused, Place, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def show_budgets(
     from finops_core.store.budgets import budgets as kept
     from finops_core.store.state import State
 
-    found = account(the_ledger(), kept(State(the_home())), _month(month), version)
+    found = account(the_ledger(), kept(State(the_home())), month_of(month) if month else None, version)
     for overlap in found.overlaps:
         say(f"Two budgets count the same cost: {overlap.in_words()}")
     if found.more_overlaps:
@@ -158,7 +157,7 @@ def remove_budgets(
     from finops_core.store.budgets import remove
     from finops_core.store.state import State
 
-    state, of = State(the_home()), _month(month)
+    state, of = State(the_home()), month_of(month) if month else None
     lines = [
         line
         for line in kept(state)
@@ -193,7 +192,14 @@ def show_variance(
     from finops_core.store.state import State
 
     lines = kept(State(the_home()))
-    found = variance(the_ledger(), lines, _month(month), against, "x_CostCenter" if feed else by, metric)
+    found = variance(
+        the_ledger(),
+        lines,
+        month_of(month) if month else None,
+        against,
+        "x_CostCenter" if feed else by,
+        metric,
+    )
     for currency, share in found.explained.items():
         say(f"{currency}: drivers tell {share:.1%} of what moved since {found.before}")
     if found.left_out:
@@ -203,16 +209,6 @@ def show_variance(
             finance_feed(found, accounts(the_home().rules)), "csv" if format == "table" else format, out
         )
     elif format == "xlsx" and out is not None:
-        out.write_bytes(variance_xlsx(found))
-        put("")
+        write_file(out, variance_xlsx(found))
     else:
         put_table(found.table, format, out)
-
-
-def _month(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise UsageError(f"{text!r} is no month: write 2026-10") from None

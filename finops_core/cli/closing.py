@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finops_core.cli.session import Json, app, put, put_json, put_table, say, the_home, the_ledger, the_user
+from finops_core.cli.session import (
+    Json,
+    app,
+    put,
+    put_json,
+    put_table,
+    say,
+    the_home,
+    the_ledger,
+    the_user,
+    write_file,
+)
 from finops_core.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -122,10 +133,7 @@ def statement(
 
     if out is None:
         raise UsageError("a PDF goes to a file: add --out FILE")
-    try:
-        out.write_bytes(to_pdf(found))
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    write_file(out, to_pdf(found))
 
 
 @app.command()

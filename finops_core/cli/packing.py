@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from finops_core.cli.session import app, put, say, the_ledger, the_month
+from finops_core.cli.session import app, put, say, the_ledger, the_month, write_file
 from finops_core.errors import UsageError
 
 
@@ -32,11 +32,6 @@ def pack(
     told = Pack(found)
     say(f"Making the pack of {found.month:%B %Y}")
     for name in wanted:
-        data = make(told, name)
         path = out / f"farthing-pack-{found.month:%Y-%m}.{name}"
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        write_file(path, make(told, name))
         put(str(path))

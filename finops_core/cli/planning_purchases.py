@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from finops_core.cli.session import Json, app, put, put_json, say, the_home, the_ledger, the_user
+from finops_core.cli.session import Json, app, put, put_json, say, the_home, the_ledger, the_user, write_file
 from finops_core.errors import UsageError
 
 plans = typer.Typer(
@@ -45,10 +45,7 @@ def make_plan(
         else None
     )
     data = FORMS[form](document(found, scenario, buffer, span(ledger).complete_until, kept))
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    write_file(out, data)
     put(kept.key if kept is not None else str(out))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from finops_core.cli.saving import savings
-from finops_core.cli.session import Json, put, put_json, say, the_home, the_ledger, the_user
+from finops_core.cli.session import Json, put, put_json, say, the_home, the_ledger, the_user, write_file
 
 
 @savings.command("find")
@@ -40,7 +40,7 @@ def find_savings(
         for o in found
     ]  # fmt: skip
     if out is not None:
-        out.write_text(dumps({"opportunities": records}, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        write_file(out, dumps({"opportunities": records}, indent=2, ensure_ascii=False) + "\n")
     elif json:
         put_json({"opportunities": records})
     else:

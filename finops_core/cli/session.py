@@ -118,16 +118,19 @@ def the_ledger() -> "Ledger":
 
 def the_month(told: str | None, ledger: "Ledger") -> "date":
     """The first day of the month that is asked for, such as 2026-10; by default of the last whole one. Raises UsageError."""
-    from datetime import date
-
     from finops_core.model.span import span
 
-    if told is None:
-        return span(ledger).usual_month
+    return span(ledger).usual_month if told is None else month_of(told)
+
+
+def month_of(text: str) -> "date":
+    """The first day of a month such as 2026-10. Raises UsageError."""
+    from datetime import date
+
     try:
-        return date.fromisoformat(f"{told[:7]}-01")
+        return date.fromisoformat(f"{text}-01")
     except ValueError:
-        raise UsageError(f"{told!r} is no month: write 2026-10") from None
+        raise UsageError(f"{text!r} is no month: write 2026-10") from None
 
 
 def the_user() -> str:
@@ -145,6 +148,15 @@ def put_json(value: Any) -> None:
     put(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def write_file(path: Path, data: bytes | str) -> None:
+    """A file that a command was asked for, in a directory that is made where it is missing. Raises UsageError where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
 def put_table(frame: "DataFrame", format: str, out: Path | None) -> None:
     """A table in one of the output formats, to a file or to standard output."""
     from finops_core.model.export import FORMATS
@@ -153,10 +165,7 @@ def put_table(frame: "DataFrame", format: str, out: Path | None) -> None:
         raise UsageError(f"there is no output format {format!r}; known are {', '.join(FORMATS)}")
     data: bytes = FORMATS[format](frame)
     if out is not None:
-        try:
-            out.write_bytes(data)
-        except OSError as error:
-            raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+        write_file(out, data)
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

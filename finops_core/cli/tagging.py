@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from finops_core.cli.session import Json, app, put, put_json, put_table, say, the_home, the_ledger
+from finops_core.cli.session import Json, app, put, put_json, put_table, say, the_home, the_ledger, write_file
 
 exceptions = typer.Typer(
     help="Charges that need not carry a tag, for a reason and until a day.", no_args_is_help=True
@@ -52,7 +52,6 @@ def show_policy(
     out: Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")] = None,
 ) -> None:
     """The tag policy in force, as it is written or for another system to enforce it."""
-    from finops_core.errors import UsageError
     from finops_core.quality.tag_exports import exported
 
     text = exported(the_home().rules, export)
@@ -60,11 +59,8 @@ def show_policy(
         say(f"note: {note}")
     if out is None:
         put(text.text)
-        return
-    try:
-        out.write_text(text.text, "utf-8")
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    else:
+        write_file(out, text.text)
 
 
 @exceptions.command("add")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finops_core.cli.session import Json, app, put, put_json, the_home, the_ledger, the_user
+from finops_core.cli.session import Json, app, put, put_json, the_home, the_ledger, the_user, write_file
 from finops_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,11 +73,8 @@ def postmortem(
     text = triaging.summary(triaging.explained(ledger, found))
     if out is None:
         put(text)
-        return
-    try:
-        out.write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    else:
+        write_file(out, text)
 
 
 def _commands(group: typer.Typer, kind: str, added: str) -> None:

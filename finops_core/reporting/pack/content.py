@@ -1,7 +1,7 @@
 """What a section of the pack is made of: words and tables, the same for every form."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -61,7 +61,6 @@ class Section:
     title: str
     order: int
     make: Callable[[Situation], Part | None]
-    notes: Sequence[str] = field(default=())
 
 
 def summed(values: polars.Series) -> Decimal:

@@ -17,10 +17,12 @@ KEYS = (
     "ServiceName", "x_UsageType", "ResourceId", "x_Team", "x_Environment", "SubAccountId", "RegionId", "CommitmentDiscountStatus",
 )  # fmt: skip
 """What a line is told apart by."""
+MACHINES = (CURRENCY, *(key for key in KEYS if key not in ("ResourceId", "CommitmentDiscountStatus")))
+"""What machines are told apart by in `Situation.machines_by_day`."""
 DAYS = 30
-COMPUTE = r"BoxUsage|Instance (Core|Ram|vCPU) running|^[A-Z]\d*[a-z]*\d+[a-z]* v\d"
-"""Machines in usage types of AWS and SKUs of Google; Azure's are of the service Virtual Machines."""
-NOT_PRODUCTION = ("dev", "development", "test", "testing", "staging", "stage", "qa", "sandbox", "nonprod", "non-prod")  # fmt: skip
+_IDLE = 0.02
+"""What the work of something idle costs at most, of what its hours cost."""
+_NOT_PRODUCTION = ("dev", "development", "test", "testing", "staging", "stage", "qa", "sandbox", "nonprod", "non-prod")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,9 @@ class Situation:
 
     @cached_property
     def machines_by_day(self) -> polars.DataFrame:
-        """ChargePeriod, BillingCurrency, KEYS without resource and status, `cost` (Float64): on-demand machines, by day."""
-        by = tuple(key for key in KEYS if key not in ("ResourceId", "CommitmentDiscountStatus"))
+        """ChargePeriod, MACHINES, `cost` (Float64): on-demand machines, by day."""
         where = [USAGE, Condition("PricingCategory", "=", ("Standard",))]
-        query = Query(COST, by=by, grain="day", where=where, start=self.start, end=self.end)
+        query = Query(COST, by=MACHINES[1:], grain="day", where=where, start=self.start, end=self.end)
         found = self.ledger.query(query).with_columns(polars.col(COST).cast(polars.Float64).alias("cost"))
         return found.filter(is_machine()).drop(COST)
 
@@ -102,12 +103,28 @@ def is_on_demand() -> polars.Expr:
     return polars.col("CommitmentDiscountStatus").is_null()
 
 
+def is_outside_production() -> polars.Expr:
+    """Whether a line is of development, test or the like."""
+    return polars.col("x_Environment").fill_null("").str.to_lowercase().is_in(_NOT_PRODUCTION)
+
+
+def idle(situation: Situation, chosen: polars.DataFrame, work: polars.Expr) -> polars.DataFrame:
+    """The chosen lines (hours) of resources whose lines of work cost next to nothing, all of it to be saved."""
+    told = situation.lines.filter(polars.col("ResourceId").is_in(chosen["ResourceId"].drop_nulls().implode()))
+    cost = polars.col(COST).cast(polars.Float64).sum()
+    hours = chosen.drop_nulls("ResourceId").group_by("ResourceId").agg(cost.alias("hours"))
+    works = told.filter(work).group_by("ResourceId").agg(cost.alias("work"))
+    both = hours.join(works, on="ResourceId", how="left").with_columns(polars.col("work").fill_null(0.0))
+    found = both.filter(polars.col("work") <= _IDLE * polars.col("hours"))["ResourceId"]
+    return of_resources(situation, chosen, found).with_columns(polars.lit(1.0).alias("share"))
+
+
 def of_resources(situation: Situation, chosen: polars.DataFrame, kept: polars.Series) -> polars.DataFrame:
     """The chosen lines of some resources."""
     return chosen.filter(polars.col("ResourceId").is_in(kept.implode()))
 
 
 __all__ = [
-    "COST", "CURRENCY", "DAYS", "KEYS", "NOT_PRODUCTION", "PERIOD", "QUANTITY", "Finder", "Share", "Situation", "is_machine", "is_on_demand",
-    "of_resources", "service", "usage",
+    "COST", "CURRENCY", "DAYS", "KEYS", "MACHINES", "PERIOD", "QUANTITY", "Finder", "Share", "Situation", "idle", "is_machine", "is_on_demand",
+    "is_outside_production", "of_resources", "service", "usage",
 ]  # fmt: skip

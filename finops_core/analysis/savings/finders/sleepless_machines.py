@@ -3,29 +3,27 @@
 import polars
 
 from finops_core.analysis.savings.finders.finder import (
-    CURRENCY,
-    NOT_PRODUCTION,
+    MACHINES,
     PERIOD,
     Finder,
     Situation,
     is_machine,
     is_on_demand,
+    is_outside_production,
     usage,
 )  # fmt: skip
 
-_BY = [CURRENCY, "ServiceName", "x_UsageType", "x_Team", "x_Environment", "SubAccountId", "RegionId"]
 _ALWAYS = 0.7
 """Cost of a day of a weekend ÷ that of a working day, from which on nothing is switched off."""
 _OFF = 0.65
 """Share of a week's hours without 60 hours of work."""
-_NAMES = polars.col("x_Environment").fill_null("").str.to_lowercase().is_in(NOT_PRODUCTION)
 
 
 def _awake(situation: Situation, chosen: polars.DataFrame) -> polars.DataFrame:
     """Those that cost as much at weekends as on working days."""
-    days = situation.machines_by_day.filter(_NAMES)
+    days = situation.machines_by_day.filter(is_outside_production())
     weekend = polars.col(PERIOD).dt.weekday() > 5
-    found = days.group_by(_BY).agg(
+    found = days.group_by(MACHINES).agg(
         polars.col("cost").filter(weekend).sum().alias("weekend"),
         polars.col("cost").filter(~weekend).sum().alias("week"),
     )
@@ -33,7 +31,7 @@ def _awake(situation: Situation, chosen: polars.DataFrame) -> polars.DataFrame:
     at_weekends = int((dates.dt.weekday() > 5).sum())
     a_day = polars.col("weekend") / at_weekends
     awake = found.filter(a_day >= _ALWAYS * polars.col("week") / (len(dates) - at_weekends))
-    return chosen.join(awake.select(_BY), on=_BY, how="semi", nulls_equal=True).with_columns(
+    return chosen.join(awake.select(MACHINES), on=MACHINES, how="semi", nulls_equal=True).with_columns(
         polars.lit(_OFF).alias("share")
     )
 
@@ -42,7 +40,7 @@ FINDER = Finder(
     name="sleepless-machines",
     title="Development that never sleeps",
     why="These machines of development and test run at nights and weekends: stop them outside of 60 working hours a week.",
-    lines=is_machine() & is_on_demand() & _NAMES & ~usage("GPU"),
+    lines=is_machine() & is_on_demand() & is_outside_production() & ~usage("GPU"),
     share=_awake,
     effort="M",
     risk="low",

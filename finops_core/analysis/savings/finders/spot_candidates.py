@@ -3,15 +3,14 @@
 import polars
 
 from finops_core.analysis.savings.finders.finder import (
-    CURRENCY,
-    NOT_PRODUCTION,
+    MACHINES,
     Finder,
     Situation,
     is_machine,
     is_on_demand,
+    is_outside_production,
 )
 
-_BY = [CURRENCY, "ServiceName", "x_UsageType", "x_Team", "x_Environment", "SubAccountId", "RegionId"]
 _SWINGS = 2.0
 """The busiest tenth of days costs so many times a usual day where work comes in batches."""
 _BATCHES = r"(?i)batch|etl|spark|train|render|worker|ci\b|build|simulation"
@@ -19,13 +18,14 @@ _BATCHES = r"(?i)batch|etl|spark|train|render|worker|ci\b|build|simulation"
 
 def _swinging(situation: Situation, chosen: polars.DataFrame) -> polars.DataFrame:
     """Those whose daily cost swings, or whose names say that they are batches."""
-    found = situation.machines_by_day.group_by(_BY).agg(
+    found = situation.machines_by_day.group_by(MACHINES).agg(
         polars.col("cost").quantile(0.9).alias("busy"), polars.col("cost").median().alias("usual")
     )
-    swings = found.filter(polars.col("busy") >= _SWINGS * polars.col("usual")).select(_BY)
-    by_course = chosen.join(swings, on=_BY, how="semi", nulls_equal=True)
-    outside = polars.col("x_Environment").fill_null("").str.to_lowercase().is_in(NOT_PRODUCTION)
-    named = chosen.filter(outside & polars.col("ResourceId").fill_null("").str.contains(_BATCHES))
+    swings = found.filter(polars.col("busy") >= _SWINGS * polars.col("usual")).select(MACHINES)
+    by_course = chosen.join(swings, on=MACHINES, how="semi", nulls_equal=True)
+    named = chosen.filter(
+        is_outside_production() & polars.col("ResourceId").fill_null("").str.contains(_BATCHES)
+    )
     return (
         polars.concat([by_course, named])
         .unique(maintain_order=True)

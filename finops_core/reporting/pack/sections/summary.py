@@ -53,13 +53,8 @@ def _make(found: Situation) -> Part:
 
 def _by_currency(found: Situation, metric: str, is_now: bool) -> dict[str, Decimal]:
     """Of the month, or of as many days of the one before."""
-    days = found.period if not found.is_running else found.days
-    asked = days if is_now else previous(days)
-    table = found.ledger.query(
-        found.query(metric=metric).but(
-            start=asked.start, end=asked.end if is_now or found.is_running else days.start
-        )
-    )
+    days = found.days if is_now else previous(found.days)
+    table = found.ledger.query(found.query(metric=metric).but(start=days.start, end=days.end))
     return dict(table.select("BillingCurrency", metric).drop_nulls().iter_rows())
 
 
