@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from decimal import Decimal
 
-import font_roboto
 import polars
-from fpdf import FPDF
-from fpdf.enums import Align, XPos, YPos
+from fpdf.enums import Align
 
 from finops_core.analysis.breakdown import MISSING
 from finops_core.analysis.cents import cents, rounded
 from finops_core.analysis.closing import Month
+from finops_core.analysis.paper import LEFT, QUIET, WIDTH, Paper
 from finops_core.analysis.statement import (
     ADJUSTMENT,
     DIRECT,
@@ -27,13 +26,10 @@ from finops_core.model import words
 from finops_core.store.batches import plain
 from finops_core.vocabulary.dimensions import dimension
 
-_LEFT, _WIDTH = 18.0, 174.0
-_ROW = 5.3
 _AMOUNT = 27.0
-"""Millimetres: margin, width between the margins, height of a row, width of a column of amounts."""
+"""Width of a column of amounts, in millimetres."""
 _MOST = {DIRECT: 16, SHARED: 8, ADJUSTMENT: 4}
 """Lines of a kind that are listed by name on a page; the rest is one line, exact."""
-_INK, _QUIET, _RULE, _TINT = (24, 32, 44), (102, 112, 128), (208, 214, 222), (243, 245, 248)
 _SECTIONS = {SHARED: "Shares of pools", ADJUSTMENT: "Adjustments to closed months"}
 
 
@@ -45,71 +41,18 @@ class _Line:
     previous: Decimal | None
 
 
-class _Document(FPDF):
-    """A4 with the provenance of its figures at the foot of each page."""
-
-    def __init__(self, month: Month) -> None:
-        super().__init__("portrait", "mm", "A4")
-        self.month = month
-        self.add_font("roboto", "", font_roboto.Roboto)
-        self.add_font("roboto", "B", font_roboto.RobotoMedium)
-        self.set_margins(_LEFT, 16, _LEFT)
-        self.set_auto_page_break(True, 24)
-        self.set_title(f"Showback statements {month.period}")
-        self.set_creator("Farthing")
-        self.set_creation_date(datetime.combine(month.through or date(1970, 1, 1), time()))
-        self.alias_nb_pages()
-
-    def footer(self) -> None:
-        self.set_y(-18)
-        self.set_draw_color(*_RULE)
-        self.line(_LEFT, self.get_y(), _LEFT + _WIDTH, self.get_y())
-        self.set_y(-16)
-        self.write_text(_provenance(self.month), 7.5, _QUIET, width=_WIDTH - 30, height=4)
-        self.write_text(f"page {self.page_no()} of {{nb}}", 7.5, _QUIET, Align.R, width=30, height=4)
-
-    def write_text(
-        self,
-        text: str,
-        size: float = 9,
-        colour: tuple[int, int, int] = _INK,
-        align: Align = Align.L,
-        width: float = _WIDTH,
-        height: float = _ROW,
-        bold: bool = False,
-        last: bool = False,
-        whole: bool = False,
-    ) -> None:
-        """One cell; what is too long for it ends with an ellipsis, or is smaller where it is a `whole`, such as an amount.
-        `last` ends the row."""
-        self.set_font("roboto", "B" if bold else "", size)
-        self.set_text_color(*colour)
-        while whole and self.get_string_width(text) > width - 2:
-            self.set_font_size(self.font_size_pt * 0.9)
-        shown = self.fitting(text, width)
-        ends = (XPos.LMARGIN, YPos.NEXT) if last else (XPos.RIGHT, YPos.TOP)
-        self.cell(width, height, shown, align=align, new_x=ends[0], new_y=ends[1])
-
-    def fitting(self, text: str, width: float) -> str:
-        """A text as the font can show it within a width; what it has no sign for is shown as �."""
-        known = self.fonts["roboto"].cmap  # type: ignore[union-attr]
-        shown = "".join(c if ord(c) in known else "�" for c in " ".join(text.split()))
-        if self.get_string_width(shown) <= width - 2:
-            return shown
-        while shown and self.get_string_width(f"{shown}…") > width - 2:
-            shown = shown[:-1]
-        return f"{shown}…"
-
-
 def to_pdf(statements: Statements) -> bytes:
     """The statements as a PDF, the owners in order; the same bytes for the same figures."""
-    document = _Document(statements.month)
+    month = statements.month
+    document = Paper(
+        f"Showback statements {month.period}", _provenance(month), month.through or date(1970, 1, 1)
+    )
     for owner in statements.owners():
         document.add_page()
         _page(document, statements.of(owner), owner)
     if not statements.owners():
         document.add_page()
-        document.write_text(f"There are no charges in {statements.month.period}.", last=True)
+        document.put(f"There are no charges in {month.period}.", last=True)
     return bytes(document.output())
 
 
@@ -129,15 +72,15 @@ def _status(month: Month) -> str:
     return "Open: figures may still change"
 
 
-def _page(document: _Document, found: Statements, owner: str) -> None:
+def _page(document: Paper, found: Statements, owner: str) -> None:
     month = found.month
-    document.write_text("Showback statement", 9, _QUIET, width=_WIDTH / 2)
-    document.write_text(_status(month), 9, _QUIET, Align.R, _WIDTH / 2, last=True)
+    document.put("Showback statement", 9, QUIET, width=WIDTH / 2)
+    document.put(_status(month), 9, QUIET, Align.R, WIDTH / 2, last=True)
     label = dimension(found.by).label
-    document.write_text(
+    document.put(
         f"Without {label.lower()}" if owner == MISSING else owner, 20, bold=True, height=11, last=True
     )
-    document.write_text(f"{label} · {_name(month.period)} · effective cost", 10, _QUIET, last=True)
+    document.put(f"{label} · {_name(month.period)} · effective cost", 10, QUIET, last=True)
     for currency in found.currencies():
         document.ln(5)
         _currency(document, found, currency)
@@ -147,7 +90,7 @@ def _name(period: str) -> str:
     return f"{date.fromisoformat(f'{period}-01'):%B %Y}"
 
 
-def _currency(document: _Document, found: Statements, currency: str) -> None:
+def _currency(document: Paper, found: Statements, currency: str) -> None:
     sections = {kind: _shown(found, kind, currency) for kind in _MOST}
     lines = [line for section in sections.values() for line in section]
     before = found.before(currency)
@@ -160,7 +103,7 @@ def _currency(document: _Document, found: Statements, currency: str) -> None:
     sums = {kind: sum((cost for _, cost, _ in rows), Decimal("0.00")) for kind, rows in booked.items()}
     whole = sum(sums.values(), Decimal("0.00"))
     past = rounded(before) if before is not None else None
-    _strip(document, currency, sums, whole, past)
+    _strip(document, found.month, currency, sums, whole, past)
     document.ln(4)
     _header(document, currency)
     for kind, rows in booked.items():
@@ -174,10 +117,8 @@ def _currency(document: _Document, found: Statements, currency: str) -> None:
     said = f"Exact total {plain(exact)} {currency}. Billed for the same charges: {_amount(rounded(billed))}."
     budget = found.budget(currency)
     plan = "none set" if budget is None else f"{_amount(rounded(budget))} {currency}"
-    document.write_text(f"{said} Budget: {plan}.", 7.5, _QUIET, height=4.2, last=True, whole=True)
-    document.write_text(
-        "Lines are rounded so that they sum to the total.", 7.5, _QUIET, height=4.2, last=True
-    )
+    document.put(f"{said} Budget: {plan}.", 7.5, QUIET, height=4.2, last=True, whole=True)
+    document.put("Lines are rounded so that they sum to the total.", 7.5, QUIET, height=4.2, last=True)
 
 
 def _shown(found: Statements, kind: str, currency: str) -> list[_Line]:
@@ -210,38 +151,43 @@ def _part(row: dict[str, object]) -> str:
 
 
 def _strip(
-    document: _Document, currency: str, sums: dict[str, Decimal], whole: Decimal, past: Decimal | None
+    document: Paper,
+    month: Month,
+    currency: str,
+    sums: dict[str, Decimal],
+    whole: Decimal,
+    past: Decimal | None,
 ) -> None:
     """The figures of the month, side by side."""
     figures = [("Direct", sums[DIRECT]), ("Shared", sums[SHARED]), ("Adjustments", sums[ADJUSTMENT])]
     gap, top = 3.0, document.get_y()
-    width = (_WIDTH - 3 * gap) / 4
+    width = (WIDTH - 3 * gap) / 4
     for position, (label, value) in enumerate([*figures, (f"Total, {currency}", whole)]):
-        left = _LEFT + position * (width + gap)
-        document.set_fill_color(*_TINT)
-        document.rect(left, top, width, 19, style="F")
+        left = LEFT + position * (width + gap)
+        document.set_y(top)
+        document.tint(width, 19, left)
         document.set_xy(left + 1, top + 1.5)
-        document.write_text(label, 8, _QUIET, width=width - 2)
+        document.put(label, 8, QUIET, width=width - 2)
         document.set_xy(left + 1, top + 6)
-        document.write_text(_amount(value), 13, bold=True, width=width - 2, height=7, whole=True)
+        document.put(_amount(value), 13, bold=True, width=width - 2, height=7, whole=True)
         if position == len(figures) and past is not None:
             document.set_xy(left + 1, top + 13)
-            complete = document.month.is_complete
+            complete = month.is_complete
             said = f"{words.change(whole, past)} to last month" if complete else f"Last month {_amount(past)}"
-            document.write_text(said, 7, _QUIET, width=width - 2, height=4, whole=True)
-    document.set_xy(_LEFT, top + 19)
+            document.put(said, 7, QUIET, width=width - 2, height=4, whole=True)
+    document.set_xy(LEFT, top + 19)
 
 
-def _header(document: _Document, currency: str) -> None:
-    document.write_text("Line", 7.5, _QUIET, width=_WIDTH - 3 * _AMOUNT)
+def _header(document: Paper, currency: str) -> None:
+    document.put("Line", 7.5, QUIET, width=WIDTH - 3 * _AMOUNT)
     for label in ("Last month", "Change"):
-        document.write_text(label, 7.5, _QUIET, Align.R, _AMOUNT)
-    document.write_text(f"Cost, {currency}", 7.5, _QUIET, Align.R, _AMOUNT, last=True)
+        document.put(label, 7.5, QUIET, Align.R, _AMOUNT)
+    document.put(f"Cost, {currency}", 7.5, QUIET, Align.R, _AMOUNT, last=True)
     _rule(document, 0.2)
 
 
 def _section(
-    document: _Document, title: str, rows: Sequence[tuple[_Line, Decimal, Decimal | None]], whole: Decimal
+    document: Paper, title: str, rows: Sequence[tuple[_Line, Decimal, Decimal | None]], whole: Decimal
 ) -> None:
     pasts = [past for _, _, past in rows if past is not None]
     _row(document, title, whole, sum(pasts, Decimal("0.00")) if pasts else None, bold=True)
@@ -251,28 +197,25 @@ def _section(
 
 
 def _row(
-    document: _Document, label: str, cost: Decimal, past: Decimal | None, note: str = "", bold: bool = False
+    document: Paper, label: str, cost: Decimal, past: Decimal | None, note: str = "", bold: bool = False
 ) -> None:
-    room = _WIDTH - 3 * _AMOUNT
+    room = WIDTH - 3 * _AMOUNT
     part = 32.0 if note else 0.0
     indent = 4.0 if label.startswith(" ") else 0.0
-    document.set_x(_LEFT + indent)
-    document.write_text(label, 9, width=room - part - indent, bold=bold)
+    document.set_x(LEFT + indent)
+    document.put(label, 9, width=room - part - indent, bold=bold)
     if note:
-        document.write_text(note, 7.5, _QUIET, Align.R, part, whole=True)
+        document.put(note, 7.5, QUIET, Align.R, part, whole=True)
     change = cost - past if past is not None else None
     for value, sign in ((past, False), (change, True)):
-        document.write_text(
-            "" if value is None else _amount(value, sign), 9, _QUIET, Align.R, _AMOUNT, whole=True
-        )
-    document.write_text(_amount(cost), 9, align=Align.R, width=_AMOUNT, bold=bold, last=True, whole=True)
+        document.put("" if value is None else _amount(value, sign), 9, QUIET, Align.R, _AMOUNT, whole=True)
+    document.put(_amount(cost), 9, align=Align.R, width=_AMOUNT, bold=bold, last=True, whole=True)
 
 
-def _rule(document: _Document, width: float) -> None:
-    document.set_draw_color(*_RULE)
-    document.set_line_width(width)
-    document.line(_LEFT, document.get_y() + 0.4, _LEFT + _WIDTH, document.get_y() + 0.4)
-    document.set_y(document.get_y() + 1)
+def _rule(document: Paper, width: float) -> None:
+    document.set_y(document.get_y() + 0.4)
+    document.rule(width)
+    document.set_y(document.get_y() + 0.6)
 
 
 def _amount(value: Decimal, sign: bool = False) -> str:

@@ -17,8 +17,9 @@ from finops_core.analysis import closing
 from finops_core.analysis.cents import CENT, cents, rounded, total
 from finops_core.analysis.closing import COSTS, Month
 from finops_core.analysis.journal import journal
+from finops_core.analysis.paper import Paper
 from finops_core.analysis.statement import Statements, _table, statements
-from finops_core.analysis.statement_pdf import _Document, to_pdf
+from finops_core.analysis.statement_pdf import to_pdf
 from finops_core.cli import app
 from finops_core.errors import InputRefused, UsageError
 from finops_core.model.export import to_xlsx
@@ -111,14 +112,14 @@ def test_the_file_has_every_digit_and_says_where_it_is_from(found: Statements) -
 
 def _written(found: Statements) -> tuple[list[str], bytes]:
     written: list[str] = []
-    fitting = _Document.fitting
+    fitting = Paper.fitting
 
-    def kept(self: _Document, text: str, width: float) -> str:
+    def kept(self: Paper, text: str, width: float) -> str:
         shown = fitting(self, text, width)
         written.append(shown)
         return shown
 
-    with patch.object(_Document, "fitting", kept):
+    with patch.object(Paper, "fitting", kept):
         return written, to_pdf(found)
 
 
