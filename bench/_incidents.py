@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import numpy
 import polars
 
-DEVELOPMENT, HELD_OUT = range(100, 104), range(9000, 9004)
+DEVELOPMENT, HELD_OUT = range(100, 104), range(50_000, 50_040)
 DEADLINES = {
     "spike": 5,
     "drop": 6,

@@ -31,6 +31,8 @@ from finops_core.analysis.detection import Evidence, Finding, Settings, evidence
 
 PROTOCOL = ("plain kinds", "plain and large")
 """The worlds of the protocol's seven kinds of series; the others are harder, and tell how far it carries."""
+_OTHERS = 4
+"""Seeds that the others are shown on. A few incidents are most of the money: of 4 seeds it is 83 to 92 %, of 40 it is known to 1 %."""
 
 
 def reports(found: list[Finding]) -> list[Report]:
@@ -40,7 +42,7 @@ def reports(found: list[Finding]) -> list[Report]:
 def accuracy(claims: Claims, seeds: range, count: int) -> None:
     """Every world: the two rules, then the detector as it comes and at 0.5 false alerts a team-month."""
     for name, world in WORLDS.items():
-        made = [simulate(world, count, seed) for seed in seeds]
+        made = [simulate(world, count, seed) for seed in (seeds if name in PROTOCOL else seeds[:_OTHERS])]
         everything, _ = joined([(m, []) for m in made])
         print(f"\n{name}: {len(everything.incidents)} incidents in {everything.series_days:,} days of series")
         print(f"  40 % and 100 USD      {judge(everything, simple_rule(everything.series))}")
@@ -52,10 +54,9 @@ def accuracy(claims: Claims, seeds: range, count: int) -> None:
         print(f"  detector, score cut   {_cut(made, found)}")
         print(f"  detector, sensitivity {bounded}")
         if name in PROTOCOL:
-            best = _cut(made, found)
-            claims.at_least(f"{name}: incidents found at 0.5 false alerts", best.found, 0.75)
-            claims.at_least(f"{name}: their money", best.money, 0.90)
-            claims.at_most(f"{name}: median delay", best.delay, 2, " days")
+            claims.at_least(f"{name}: incidents found at 0.5 false alerts", bounded.found, 0.75)
+            claims.at_least(f"{name}: their money", bounded.money, 0.90)
+            claims.at_most(f"{name}: median delay", bounded.delay, 2, " days")
             claims.at_most(f"{name}: false alerts of the default output", default.false_alerts, 1.0)
 
 

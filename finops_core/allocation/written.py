@@ -1,7 +1,8 @@
 """YAML that people write, read so that every value knows its line. All scalars stay text: `0123` is an account id."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
@@ -43,6 +44,24 @@ class Written:
                 words = "there is no such field"
             field = ".".join(str(part + 1 if isinstance(part, int) else part) for part in path)
             raise InputRefused(f"{field}: {words}", self.place(path)) from error
+
+
+def text_of(file: Path) -> str:
+    """What people wrote into a file. Raises InputRefused where there is none, or it is no text."""
+    try:
+        return file.read_text("utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputRefused("there is no such file", Place(str(file))) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputRefused("cannot be read as text in UTF-8", Place(str(file))) from error
+
+
+def in_force(file: Path, model: type[Model], usual: Callable[[], Model]) -> Model:
+    """What a file of rules says; what is usual where there is none, or it is empty. Raises InputRefused with file, line and field."""
+    if not file.exists():
+        return usual()
+    found = read(text_of(file), file.name)
+    return usual() if found.data in (None, "") else found.validated(model)
 
 
 def read(text: str, name: str) -> Written:

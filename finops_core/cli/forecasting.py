@@ -67,13 +67,11 @@ def forecast(
 @scenario_app.command("add")
 def add(path: Annotated[Path, typer.Argument(help="YAML: name, description, adjustments.")]) -> None:
     """Keeps a scenario; one of the same name is replaced."""
+    from finops_core.allocation.written import text_of
     from finops_core.store.scenarios import from_yaml, save
     from finops_core.store.state import State
 
-    try:
-        found = from_yaml(path.read_text("utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
+    found = from_yaml(text_of(path), str(path))
     save(State(the_home()), found, the_user())
     say(f"Kept: {found.name}")
 

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from finops_core.cli.session import Json, app, put, put_json, the_ledger
-from finops_core.errors import InputRefused, Place
 
 
 @app.command()
@@ -21,15 +20,11 @@ def scenario(
     json: Json = False,
 ) -> None:
     """What the coming months would cost if something were bought or changed: before, after, savings with p10 to p90, by month and currency."""
-    from finops_core.allocation.written import read
+    from finops_core.allocation.written import read, text_of
     from finops_core.analysis.purchases.supposing import outcome, supposition
     from finops_core.model.export import cell
 
-    try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputRefused("cannot be read as text in UTF-8", Place(str(file))) from error
-    found, adjustments = supposition(read(text, file.name))
+    found, adjustments = supposition(read(text_of(file), file.name))
     told = outcome(the_ledger(), found, adjustments)
     rows = [
         {

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from finops_core.errors import InputRefused, Place
+from finops_core.allocation.written import in_force
 
 FILE = "journal.yaml"
 
@@ -31,19 +30,5 @@ class Accounts(BaseModel):
 
 
 def accounts(directory: Path) -> Accounts:
-    """The accounts of a directory of rules. Raises InputRefused naming file and field."""
-    file = directory / FILE
-    if not file.exists():
-        return Accounts()
-    place = Place(str(file))
-    try:
-        found = yaml.safe_load(file.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputRefused(f"no YAML: {' '.join(str(error).split())[:200]}", place) from error
-    try:
-        return Accounts.model_validate({} if found is None else found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        advice = "Write account numbers in quotes" if first["type"] == "string_type" else ""
-        raise InputRefused(f"{where}: {first['msg']}", place, advice) from error
+    """The accounts of a directory of rules. Raises InputRefused naming file, line and field."""
+    return in_force(directory / FILE, Accounts, Accounts)

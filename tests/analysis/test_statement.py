@@ -289,12 +289,12 @@ def test_a_journal_is_booked_to_the_accounts_of_the_home(home: Home, found: Stat
         booked.balances[0].in_words() == "EUR: debits = credits; booked -3.33, exact -3.333, residue -0.003"
     )
     for wrong, said in (
-        ("clearing: 150\n", "clearing: .* quotes"),
-        ("colour: red\n", "colour"),
-        ("a: [", "no YAML"),
+        ("clearing: ''\n", "line 1: clearing"),
+        ("direct: '6810'\ncolour: red\n", "line 2: colour"),
+        ("a: [", "line 1: no YAML"),
     ):
         file.write_text(wrong)
-        with pytest.raises(InputRefused, match=rf"journal.yaml: {said}"):
+        with pytest.raises(InputRefused, match=rf"journal.yaml, {said}"):
             accounts(home.rules)
     with pytest.raises(UsageError, match="not 'ListCost'"):
         journal(found.month, Accounts(), "ListCost")

@@ -14,8 +14,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from finops_core.allocation.written import read
-from finops_core.errors import InputRefused, Place
+from finops_core.allocation.written import in_force
 from finops_core.model.periods import add_months
 from finops_core.store.home import Home
 
@@ -50,15 +49,7 @@ class Expiry:
 
 def terms(home: Home) -> Terms:
     """The terms in force. Raises InputRefused with the file and line of what is malformed."""
-    path = home.rules / FILE
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        return Terms()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputRefused("cannot be read as text in UTF-8", Place(str(path))) from error
-    written = read(text, FILE)
-    return Terms() if written.data in (None, "") else written.validated(Terms)
+    return in_force(home.rules / FILE, Terms, Terms)
 
 
 def expiry(known: Terms, commitment: str | None, first: date, since: date) -> Expiry:

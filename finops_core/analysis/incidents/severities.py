@@ -5,9 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from finops_core.allocation.written import read
+from finops_core.allocation.written import in_force
 from finops_core.analysis.incidents.incident import SEVERITIES
-from finops_core.errors import InputRefused, Place
 from finops_core.store.home import Home
 
 FILE = "anomalies.yaml"
@@ -55,12 +54,4 @@ class Severities(BaseModel):
 
 def severities(home: Home) -> Severities:
     """The bounds in force. Raises InputRefused with the file and line of what is malformed."""
-    path = home.rules / FILE
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        return Severities()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputRefused("cannot be read as text in UTF-8", Place(str(path))) from error
-    written = read(text, FILE)
-    return Severities() if written.data in (None, "") else written.validated(Severities)
+    return in_force(home.rules / FILE, Severities, Severities)

@@ -5,9 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from finops_core.allocation.written import read
+from finops_core.allocation.written import in_force, read
 from finops_core.analysis.purchases.futures import SCENARIOS
-from finops_core.errors import InputRefused, Place
 from finops_core.store.home import Home
 
 FILE = "plans.yaml"
@@ -91,11 +90,9 @@ class Plans(BaseModel):
 
 def plans(home: Home) -> Plans:
     """The plans in force. Raises InputRefused with the file and line of what is malformed."""
-    path = home.rules / FILE
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        text = files("finops_core.analysis.purchases").joinpath(FILE).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputRefused("cannot be read as text in UTF-8", Place(str(path))) from error
+    return in_force(home.rules / FILE, Plans, _shipped)
+
+
+def _shipped() -> Plans:
+    text = files("finops_core.analysis.purchases").joinpath(FILE).read_text("utf-8")
     return read(text, FILE).validated(Plans)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from finops_core.allocation.written import read
-from finops_core.errors import FarthingError, InputRefused, Place
+from finops_core.allocation.written import in_force
+from finops_core.errors import FarthingError
 from finops_core.model.query import Where, conditions
 from finops_core.store.home import Home
 from finops_core.vocabulary.dimensions import dimension
@@ -63,12 +63,5 @@ class _Definitions(BaseModel):
 
 def definitions(home: Home) -> dict[str, UnitMetric]:
     """Metric → what it means. Raises InputRefused with the file and line of what is malformed."""
-    path = home.rules / FILE
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputRefused("cannot be read as text in UTF-8", Place(str(path))) from error
-    found = read(text, FILE).validated(_Definitions).metrics
-    return {one.metric: one for one in found}
+    found = in_force(home.rules / FILE, _Definitions, _Definitions)
+    return {one.metric: one for one in found.metrics}
