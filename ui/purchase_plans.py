@@ -10,12 +10,11 @@ from finops_core.reporting.pack import FORMS
 from finops_core.reporting.purchase_plan import assumptions, document, lines
 from finops_core.store import purchase_plans as store
 from finops_core.store.purchase_plans import BOUGHT, WITHDRAWN, PurchasePlan
-from ui import answers
+from ui import answers, documents
 from ui.plain import plain
 from ui.viewer import viewer
 
 _SAID = "purchase-plans-said"
-_FORMS = {"pdf": ("Plan as PDF", "application/pdf"), "xlsx": ("Plan as workbook", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), "md": ("Plan as Markdown", "text/markdown")}  # fmt: skip
 
 
 def offer(found: Sequence[Recommendation], scenario: str) -> None:
@@ -23,11 +22,11 @@ def offer(found: Sequence[Recommendation], scenario: str) -> None:
     risk = plans(answers.ledger().home).risk
     start = answers.spanned().complete_until
     with st.container(horizontal=True, gap="small", key="purchase-plan"):
-        for form, (label, mime) in _FORMS.items():
-            st.download_button(
-                label, data=lambda form=form: FORMS[form](document(found, scenario, risk, start)), file_name=f"farthing-purchase-plan-{scenario}.{form}",
-                mime=mime, icon=":material/description:", key=f"purchase-plan-{form}", on_click="ignore",
-            )  # fmt: skip
+        documents.buttons(
+            "purchase-plan",
+            f"farthing-purchase-plan-{scenario}",
+            lambda form: FORMS[form](document(found, scenario, risk, start)),
+        )
         st.button(
             "Propose this plan",
             icon=":material/approval:",

@@ -9,12 +9,11 @@ import polars
 import streamlit as st
 
 from finops_core.analysis.savings import Opportunity, Realised, find, planned, realised
-from finops_core.analysis.savings.proposing import proposals
+from finops_core.analysis.savings.proposing import proposals, sheet
 from finops_core.errors import FarthingError
 from finops_core.model import words
 from finops_core.store.savings import (
     AVOIDANCE,
-    COLUMNS,
     DONE,
     KIND,
     REDUCTION,
@@ -241,17 +240,7 @@ class Savings:
 
     def files(self) -> None:
         """The backlog and what was realised, as files."""
-        tables.downloads(self._table, "savings-backlog")
-
-    def _table(self) -> polars.DataFrame:
-        rows = [
-            {
-                c: "; ".join(i.where) if c == "where" else None if (v := getattr(i, c)) is None else str(v)
-                for c in COLUMNS
-            }
-            for i in self.items
-        ]
-        return polars.DataFrame(rows, dict.fromkeys(COLUMNS, polars.String))
+        tables.downloads(lambda: sheet(self.items), "savings-backlog")
 
 
 def _is_shown(item: SavingsItem, shown: str) -> bool:

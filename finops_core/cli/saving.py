@@ -39,24 +39,17 @@ def list_savings(
     out: _Out = None,
 ) -> None:
     """The items of the backlog; as csv in the form that `savings import` reads."""
-    import polars
-
-    from finops_core.model.export import cell
-    from finops_core.store.savings import COLUMNS, DONE, REJECTED, VERIFIED, items
+    from finops_core.analysis.savings.proposing import sheet
+    from finops_core.store.savings import DONE, REJECTED, VERIFIED, items
 
     found = [i for i in items(_state()) if state in (None, i.state)]
     if top is not None:
         open_ones = [i for i in found if i.state not in (DONE, VERIFIED, REJECTED)]
         found = sorted(open_ones, key=lambda i: i.worth, reverse=True)[:top]
-    records = [record(i) for i in found]
     if json:
-        put_json({"savings": records})
+        put_json({"savings": [record(i) for i in found]})
         return
-    rows = [
-        {c: "; ".join(r[c]) if c == "where" else None if r[c] is None else str(cell(r[c])) for c in COLUMNS}
-        for r in records
-    ]
-    put_table(polars.DataFrame(rows, dict.fromkeys(COLUMNS, polars.String)), format, out)
+    put_table(sheet(found), format, out)
 
 
 @savings.command("add")

@@ -3,8 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+import polars
+
 from finops_core.analysis.savings.opportunity import Opportunity
+from finops_core.model.export import cell
 from finops_core.model.query import conditions
+from finops_core.store.savings import COLUMNS, SavingsItem
 
 _CONFIDENCE = {"low": "0.8", "medium": "0.6", "high": "0.4"}
 
@@ -29,3 +33,15 @@ def proposals(found: Iterable[Opportunity]) -> list[dict[str, Any]]:
         }
         for one in found
     ]
+
+
+def sheet(items: Iterable[SavingsItem]) -> polars.DataFrame:
+    """The items as `savings import` reads them: COLUMNS as text, money without exponent."""
+    rows = [{name: _written(getattr(item, name)) for name in COLUMNS} for item in items]
+    return polars.DataFrame(rows, dict.fromkeys(COLUMNS, polars.String))
+
+
+def _written(value: Any) -> str | None:
+    if isinstance(value, tuple):
+        return "; ".join(value)
+    return None if value is None else str(cell(value))
