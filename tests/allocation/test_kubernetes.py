@@ -204,7 +204,8 @@ def test_only_the_named_cluster_counts(tmp_path: Path) -> None:
         (answer([SHOP], [allocation("shop", (1, 1), (1, 1), ("2026-03-01T12:00:00Z", DAY[1]))]), "overlaps"),
         (answer(None), "holds no row"),
         (answer([IDLE | {"cpuCoreHours": 0}]), "no price to make them of"),
-        ('{"code":200,"data":{"sets":[]}}', "not the summary"),
+        ('{"code":200,"data":{"numResults":1,"combined":{"allocations":{}}}}', "or its /summary"),
+        ('{"code":200,"data":{"sets":[{"window":{}}]}}', "without its allocations"),
         ("Date,Namespace,Pod\n2026-03-01,shop,p\n", "has no hours and no costs"),
         ("Namespace,CPUCost,RAMCost\nshop,1,2\n", "names no day"),
         ("Date,Namespace,CPUCost,RAMCost\n2026-03-01,shop,1,x\n", "k.json, row 2, column 'RAMCost': 'x' is no number"),
@@ -214,6 +215,28 @@ def test_what_cannot_be_weighed_is_refused(tmp_path: Path, text: str, words: str
     with pytest.raises(InputRefused) as error:
         weighed(text, tmp_path)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["one/node-1/{}/pod/container", "one/{}", "{}"])
+def test_a_summary_says_the_same_as_the_full_answer(tmp_path: Path, name: str) -> None:
+    kept = {
+        "start", "end", "cpuCoreRequestAverage", "cpuCoreUsageAverage", "ramByteRequestAverage", "ramByteUsageAverage", "cpuCost", "ramCost",
+        "networkCost", "pvCost", "totalCost",
+    }  # fmt: skip
+    rows = {
+        name.format(row["name"]) if row is not IDLE else "__idle__": {
+            k: v for k, v in row.items() if k in kept
+        }
+        for row in (SHOP, SEARCH, IDLE)
+    }
+    sets = [
+        {"allocations": rows, "window": dict(zip(("start", "end"), DAY, strict=True))},
+        {"allocations": None},
+    ]
+    text = json.dumps({"code": 200, "data": {"step": 86_400_000_000_000, "sets": sets}})
+    for fields in ({}, {"weight": "cost", "network": True, "storage": True}):
+        expected = weighed(answer([SHOP, SEARCH, IDLE]), tmp_path, **fields)
+        assert weighed(text, tmp_path, "summary.json", **fields) == expected
 
 
 def node(

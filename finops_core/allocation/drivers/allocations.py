@@ -1,7 +1,8 @@
 """Allocation exports of OpenCost and Kubecost, as JSON of their API or as CSV: a record for each row, hours exact.
 
 The API answers {"code": 200, "data": [set, …]}, where a set is the allocations of one window by name: `/allocation` and
-`/allocation/compute` of OpenCost, `/model/allocation` of Kubecost. A CSV has the same fields under the same names, however
+`/allocation/compute` of OpenCost, `/model/allocation` of Kubecost; of `/summary` it answers {"data": {"sets": [{"allocations", "window"}]}},
+whose rows have a name and no properties. A CSV has the same fields under the same names, however
 they are spelled (OpenCost's CSV export; `properties.namespace`, `cpuCoreHours`), or hours that were requested and used
 (`cpu_core_hours_requested`). Averages count for the hours between start and end.
 """
@@ -50,7 +51,7 @@ _HOURS = {
 _BYTE_HOURS = {"memory_gib_hours": ("rambytehours",), "storage_gib_hours": ("pvbytehours",)}
 _AVERAGES = {
     "cpu_core_hours": ("cpucorerequestaverage", "cpucoreusageaverage"),
-    "gpu_hours": ("gpucount", "gpus"),
+    "gpu_hours": ("gpucount", "gpus", "gpurequestaverage", "gpuusageaverage"),
 }
 _BYTE_AVERAGES = {
     "memory_gib_hours": (
@@ -239,13 +240,36 @@ def _sets(file: Path, answer: Any) -> Iterator[dict[str, Any]]:
         advice = 'Save the answer as it comes: {"code":200,"data":[…]}'
         raise InputRefused("no answer of an allocation API", place, advice)
     data = answer["data"]
+    if isinstance(data, dict) and isinstance(data.get("sets"), list):
+        data = [_summarised(found, place) for found in data["sets"]]
     for found in data if isinstance(data, list) else [data]:
         if found is None:
             continue
-        if not isinstance(found, dict) or "sets" in found:
-            advice = "Ask /allocation/compute or /model/allocation, not the summary"
+        if not isinstance(found, dict) or not found.keys().isdisjoint({"sets", "combined", "allocations"}):
+            advice = "Ask /allocation/compute, /model/allocation or its /summary"
             raise InputRefused("a window that is no set of allocations", place, advice)
         yield found
+
+
+def _summarised(found: Any, place: Place) -> dict[str, Any] | None:
+    """A window of `/summary` as one of the full answer: what its names say are the properties, and the window is told by each row."""
+    if found is None or (isinstance(found, dict) and found.get("allocations", found) is None):
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("allocations"), dict):
+        raise InputRefused("a window of the summary without its allocations", place, "Export it again")
+    told = {"window": found.get("window")}
+    return {
+        name: record | told | {"properties": _named(name)} if isinstance(record, dict) else record
+        for name, record in found["allocations"].items()
+    }
+
+
+def _named(name: str) -> dict[str, str]:
+    """cluster/node/namespace/pod/container; of what is aggregated by cluster and namespace, or by namespace alone, these."""
+    parts = name.split("/")
+    if len(parts) == 5:
+        return {"cluster": parts[0], "namespace": parts[2]}
+    return {"cluster": parts[0], "namespace": parts[-1]} if len(parts) > 1 else {"namespace": name}
 
 
 def _fields(name: str, record: Mapping[str, Any]) -> dict[str, Any]:
