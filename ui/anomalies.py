@@ -126,7 +126,7 @@ class Anomalies:
         many = f"{len(self.unresolved)} anomalies are" if len(self.unresolved) > 1 else "1 anomaly is"
         return (
             f"{many} open, {len(going)} of them going on: {money or 'nothing'} more than expected."
-            f" The largest {'that goes on ' if going else ''}is {first.series}, {words.money(first.impact, first.currency)}"
+            f" The largest {'that goes on ' if going else ''}is {first.place}, {words.money(first.impact, first.currency)}"
             f" since {words.day(first.start)}."
         )
 
@@ -271,7 +271,7 @@ def listed(found: Sequence[Triaged]) -> polars.DataFrame:
     }
     rows = [
         (
-            t.incident.series,
+            t.incident.place,
             t.incident.severity.capitalize(),
             t.incident.impact,
             t.incident.currency,

@@ -20,7 +20,7 @@ def strip(found: Sequence[Triaged], chosen: str | None) -> Spec:
     rows = [
         {
             "key": t.incident.key,
-            "name": f"{t.incident.series} ({t.incident.kind})",
+            "name": f"{t.incident.place} ({t.incident.kind})",
             "start": t.incident.start.isoformat(),
             "end": (t.incident.end + timedelta(1)).isoformat(),
             "Severity": t.incident.severity,

@@ -79,7 +79,7 @@ def _contributors(incident: Incident) -> None:
         ("Impact", tables.signed, f"Impact, {incident.currency}"),
         ("Share", tables.share, "Share"),
     ]
-    tables.show(rows, columns, None, "anomaly-contributors")
+    tables.show(rows, columns, None, "anomaly-contributors", half=True)
     before = incident.start - timedelta((incident.end - incident.start).days + 1)
     where = [str(node) for node in incident.conditions()]
     asked = {

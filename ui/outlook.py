@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from finops_core.analysis.incidents import Incident
 from finops_core.errors import FarthingError
 from finops_core.model import words
 from ui import anomalies, budgets, figures
@@ -20,12 +19,6 @@ _MOST = 3
 def place() -> Any:
     """Where it stands on the page."""
     return st.container(key="outlook")
-
-
-def _series(incident: Incident) -> str:
-    """Where an incident is, in few words."""
-    told, beside = incident.member_series.in_words(), len(incident.without)
-    return f"{told} beside the {beside} others" if beside > 1 else incident.series
 
 
 def fill(page: Page, where: Any) -> None:
@@ -54,7 +47,7 @@ def fill(page: Page, where: Any) -> None:
         ]
         figures.show(shown)
         links = [
-            f"[{plain(_series(t.incident))} {words.signed(t.incident.impact)} {t.incident.currency}]"
+            f"[{plain(t.incident.place)} {words.signed(t.incident.impact)} {t.incident.currency}]"
             f"(/anomalies?{urlencode({'incident': t.incident.key})})"
             for t in going[:_MOST]
         ]

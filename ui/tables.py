@@ -18,6 +18,7 @@ _MIME = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 _PICTURES = {"png": "image/png", "svg": "image/svg+xml"}
+_WIDEST = 420
 Column = tuple[str, Callable[[Any], str], str]
 """(name in the frame, how a value is written, label)"""
 
@@ -30,10 +31,12 @@ def show(
     height: int | None = None,
     selectable: bool = False,
     of: str = "",
+    half: bool = False,
 ) -> int | None:
     """A sortable table. `total` is its first row; numbers are sorted as numbers and read as written by `columns`.
 
     Returns the row of `frame` that a reader has chosen, where the table is `selectable`; a choice holds for one question (`of`).
+    `half` of a page leaves less room for names.
     """
     rows = frame.select([name for name, _, _ in columns])
     if total is not None:
@@ -59,6 +62,7 @@ def show(
             label,
             alignment="right" if rows.schema[name].is_numeric() else "left",
             pinned=position == 0 or None,
+            width=_room(label, shown[label], half) if position == 0 else None,
         )
         for position, (name, _, label) in enumerate(columns)
     }
@@ -77,6 +81,11 @@ def show(
     chosen = drawn["selection"]["rows"] if selectable else []
     row = chosen[0] - (total is not None) if chosen else -1
     return row if 0 <= row < len(frame) else None
+
+
+def _room(label: str, written: list[str], half: bool) -> int:
+    """Pixels for the longest name: left alone, a column is as wide as the first rows want it."""
+    return min(max(map(len, [label, *written])) * 7 + 34, _WIDEST // 2 if half else _WIDEST)
 
 
 def _sortable(value: Any) -> Any:

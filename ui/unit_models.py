@@ -52,7 +52,7 @@ def _of_tokens(made: polars.DataFrame, month: date, code: str) -> None:
     ]  # fmt: skip
     named = made.with_columns((polars.col("tokens").cast(polars.Float64) / 1e6).alias("millions"))
     total = {"model": "Total", "kind": "", "cost": made["cost"].sum(), "millions": named["millions"].sum()}
-    tables.show(named, columns, total, "units-tokens")
+    tables.show(named, columns, total, "units-tokens", half=True)
     st.caption(f"Tokens by model, {month:%B %Y}")
 
 
@@ -64,7 +64,7 @@ def _of_cards(cards: polars.DataFrame, code: str, used: Decimal | None) -> None:
         ("hours", _hours, "Hours"), ("cost", tables.money, "Cost"),
     ]  # fmt: skip
     total = {"x_UsageType": "Total", "cost": cards["cost"].sum(), "hours": cards["hours"].sum()}
-    tables.show(cards, columns, total, "units-accelerators")
+    tables.show(cards, columns, total, "units-accelerators", half=True)
     idle = idle_share(cards, used) if used is not None else None
     st.caption(
         f"{words.percent(idle)} of the GPU hours that were paid for were idle"

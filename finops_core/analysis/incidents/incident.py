@@ -111,6 +111,12 @@ class Incident:
             f"{self.member_series.in_words()} without {others}" if others else self.member_series.in_words()
         )
 
+    @property
+    def place(self) -> str:
+        """`series` in few words: `total beside 6 others`."""
+        many = len(self.without)
+        return f"{self.member_series.in_words()} beside {many} others" if many > 1 else self.series
+
     def query(self) -> Query:
         """The incident's cost on its days."""
         return Query(METRIC, where=self.conditions(), start=self.start, end=self.end + timedelta(1))
