@@ -8,9 +8,9 @@ import polars
 import streamlit as st
 
 from finops_core.errors import FarthingError
-from finops_core.reporting.scorecard import Line, scorecard, told
+from finops_core.reporting.scorecard import TREND, Line, scorecard, told
 from finops_core.reporting.scorecard.kpi import MET, MISSED, NEAR, UNKNOWN
-from finops_core.reporting.situation import situation
+from finops_core.reporting.situation import Situation, situation
 from finops_core.store import savings, triage
 from finops_core.store.budgets import KIND as BUDGETS
 from finops_core.store.kpi_targets import KIND as TARGETS
@@ -33,9 +33,14 @@ def version() -> Version:
     return answers.ledger().version, tuple(state.version(kind) for kind in kinds)
 
 
-@st.cache_resource(show_spinner="Asking every analysis, once for this version of the data", max_entries=24)
-def _lines(month: date, at: Version) -> list[Line]:
-    return scorecard(situation(answers.ledger(), month))
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _situation(month: date, at: Version) -> Situation:
+    return situation(answers.ledger(), month)
+
+
+@st.cache_resource(show_spinner="Asking every analysis, once for this version of the data", max_entries=48)
+def _lines(month: date, months: int, at: Version) -> list[Line]:
+    return scorecard(_situation(month, at), months)
 
 
 def begin(title: str) -> "Scorecard":
@@ -47,7 +52,7 @@ def begin(title: str) -> "Scorecard":
         names = [f"{m:%Y-%m}" for m in reversed(span.months)]
         asked = address.given("month", names, f"{span.usual_month:%Y-%m}")
         month = date.fromisoformat(f"{asked}-01")
-        found.append(Scorecard(month, _lines(month, version()), names))
+        found.append(Scorecard(month, _lines(month, 1, version()), names))
         return found[0].answer()
 
     kit.heading(title, answer)
@@ -60,6 +65,7 @@ class Scorecard:
 
     month: date
     lines: list[Line]
+    """Of the month alone; `cards` adds the course."""
     months: Sequence[str]
 
     def answer(self) -> str:
@@ -79,7 +85,15 @@ class Scorecard:
         address.choice("scorecard", "Month", "month", self.months, f"{self.month:%Y-%m}", 140)
 
     def cards(self) -> None:
-        """Each indicator with its target and its course, by currency."""
+        """Each indicator with its target, by currency; then the same with their course, which takes longer."""
+        place = st.empty()
+        with place.container():
+            self._cards()
+        self.lines = _lines(self.month, TREND, version())
+        with place.container():
+            self._cards()
+
+    def _cards(self) -> None:
         for currency in dict.fromkeys(line.currency for line in self.lines):
             own = [line for line in self.lines if line.currency == currency]
             st.header(currency or "Of all currencies", anchor=False)

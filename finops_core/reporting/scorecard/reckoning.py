@@ -12,7 +12,8 @@ from finops_core.reporting.scorecard.kpi import HOURS, Kpi, Line
 from finops_core.reporting.situation import Situation
 from finops_core.store.kpi_targets import KpiTarget, targets
 
-_TREND = 6
+TREND = 6
+"""Months of an indicator's course."""
 
 
 @cache
@@ -24,7 +25,7 @@ def kpis() -> tuple[Kpi, ...]:
     return tuple(sorted(found, key=lambda kpi: kpi.order))
 
 
-def scorecard(found: Situation, months: int = _TREND) -> list[Line]:
+def scorecard(found: Situation, months: int = TREND) -> list[Line]:
     """The indicators of a situation's month, with so many months of trend, this one last; a line a currency where it is of money."""
     first = month_start(found.span.first)
     past = [found.at(add_months(found.month, -n)) for n in range(months - 1, 0, -1)]
