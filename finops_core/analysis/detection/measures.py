@@ -52,8 +52,9 @@ _BAR, _BAR_BASE = 0.75, 2.0
 _WILD, _WILDEST = 0.4, 2.5
 """Deviation of a day, relative, from which a series rests and peaks without a calendar: nine of ten of its alarms were false. The wilder,
 the more it takes, up to so many times as much."""
-_FELL_TODAY = 0.75
-"""A day that is low is most often just that: what falls for good shows on the next days, and is raised in time by them."""
+_ONE_DAY = 0.65
+"""A day that is strange is most often just that: of what was raised by a single day a third more was false than of what was raised by
+several, at the same strength. What lasts shows on the next days, and is raised in time by them."""
 _NOTHING = 1.0
 """A series whose days cost less than this cost nothing so far: new spend has no deviations to be measured in."""
 _NEW_STRENGTH = 1.5
@@ -147,8 +148,8 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
         bars.setdefault(span.direction, bar)
         known = rolling.since_sunday(_BAR * (_BAR_BASE + bar), weekday, _BAR * (_BAR_BASE + _UNKNOWN_BAR))
         strength = numpy.minimum(deviations / (known * wild), _MOST)
-        if span.direction < 0 and span.days == 1:
-            strength *= _FELL_TODAY
+        if span.days == 1:
+            strength *= _ONE_DAY
         told = ~(new | numpy.isnan(strength))
         if moving.any():
             told &= ~(moving & (numpy.abs(actual - expected) <= _MOVE_FACTOR * span.days * moves))
