@@ -58,6 +58,10 @@ several, at the same strength. What lasts shows on the next days, and is raised 
 _NOTHING = 1.0
 """A series whose days cost less than this cost nothing so far: new spend has no deviations to be measured in."""
 _NEW_STRENGTH = 1.5
+_RESTLESS = 1.0
+"""Deviation of a day, relative, from which a series has no rhythm, as jobs that somebody starts: it is judged by its records."""
+_RECORD_SPANS, _RECORD_DAYS, _RECORD_EQUALLED, _RECORD_BAR = (1, 7), 84, 0.4, 1.5
+"""Days that records are of; how long they count; how near each of three months must have come; and how far above the record is news."""
 _MOST = 100.0
 
 
@@ -127,6 +131,7 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
     clipped = found.plain + numpy.clip(found.cost - found.plain, -bound, bound)
     clipped = numpy.where(numpy.isnan(clipped), found.cost, clipped)
     new = (found.size < _NOTHING) | (rolling.shifted(found.size, LEVEL_DAYS) < _NOTHING)
+    restless = new | (found.scale >= _RESTLESS)
     moving = moves > 0
     wild = numpy.clip(numpy.nan_to_num(found.scale, nan=_WILD) / _WILD, 1, _WILDEST)
     deviation = found.scale * found.size
@@ -156,6 +161,10 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
         strength = numpy.where(told, strength, 0)
         if span.column == "up_3":
             strength[new & _jumped(found.cost) & (moves == 0)] = _NEW_STRENGTH
+        if span.direction > 0 and span.days in _RECORD_SPANS and not span.weekends:
+            strength = numpy.where(
+                restless & (moves == 0), numpy.maximum(strength, _records(found.cost, span.days)), strength
+            )
         result[span.column] = strength
     return result
 
@@ -184,8 +193,20 @@ def _jumped(cost: Floats) -> Booleans:
     days = [rolling.shifted(cost, n) for n in range(3)]
     least, most = numpy.minimum.reduce(days), numpy.maximum.reduce(days)
     before = numpy.nan_to_num(rolling.shifted(cost, 3))
-    jumped: Booleans = (least >= 0.5 * most) & (before <= 0.1 * least)
+    record = numpy.nan_to_num(rolling.largest(rolling.shifted(cost, 3), _RECORD_DAYS))
+    jumped: Booleans = (least >= 0.5 * most) & (before <= 0.1 * least) & (record < 0.5 * least)
     return jumped
+
+
+def _records(cost: Floats, days: int) -> Floats:
+    """The cost of the last days ÷ what as many days of the twelve weeks before cost at most: the measure of a series without a rhythm."""
+    total = rolling.total(cost, days)
+    month = rolling.largest(total, LEVEL_DAYS)
+    months = [numpy.nan_to_num(rolling.shifted(month, days + LEVEL_DAYS * ago)) for ago in range(3)]
+    most, least = numpy.maximum.reduce(months), numpy.minimum.reduce(months)
+    # what came only lately, as spend that moves in, has no records yet
+    told = (most >= _NOTHING) & (least >= _RECORD_EQUALLED * most)
+    return numpy.where(told, total / (_RECORD_BAR * numpy.maximum(most, _NOTHING)), 0)
 
 
 _MOVE_DAYS = 10
