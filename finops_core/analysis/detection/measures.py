@@ -132,6 +132,7 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
     clipped = numpy.where(numpy.isnan(clipped), found.cost, clipped)
     new = (found.size < _NOTHING) | (rolling.shifted(found.size, LEVEL_DAYS) < _NOTHING)
     restless = new | (found.scale >= _RESTLESS)
+    begun, jobs = (numpy.flatnonzero(days.any(axis=1)) for days in (new, restless))
     moving = moves > 0
     wild = numpy.clip(numpy.nan_to_num(found.scale, nan=_WILD) / _WILD, 1, _WILDEST)
     deviation = found.scale * found.size
@@ -159,12 +160,13 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
         if moving.any():
             told &= ~(moving & (numpy.abs(actual - expected) <= _MOVE_FACTOR * span.days * moves))
         strength = numpy.where(told, strength, 0)
-        if span.column == "up_3":
-            strength[new & _jumped(found.cost) & (moves == 0)] = _NEW_STRENGTH
-        if span.direction > 0 and span.days in _RECORD_SPANS and not span.weekends:
-            strength = numpy.where(
-                restless & (moves == 0), numpy.maximum(strength, _records(found.cost, span.days)), strength
-            )
+        if span.column == "up_3" and len(begun):
+            told = new[begun] & _jumped(found.cost[begun]) & (moves[begun] == 0)
+            strength[begun] = numpy.where(told, _NEW_STRENGTH, strength[begun])
+        if span.direction > 0 and span.days in _RECORD_SPANS and not span.weekends and len(jobs):
+            told = restless[jobs] & (moves[jobs] == 0)
+            above = _records(found.cost[jobs], span.days)
+            strength[jobs] = numpy.where(told, numpy.maximum(strength[jobs], above), strength[jobs])
         result[span.column] = strength
     return result
 
