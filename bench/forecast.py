@@ -10,18 +10,21 @@ import numpy
 import polars
 from _claims import Claims
 from _incidents import WORLDS, World, simulate
+from _second_months import COURSES, Course, months
+from _second_months import table as table_of
 
 from finops_core.analysis.forecasting import forecast
 from finops_core.analysis.forecasting.panel import Panel, panel
 
 PLAIN = ("steady", "weekday", "office", "retail", "growing", "month-end", "migrating")
-BOOKS = {
+BOOKS: dict[str, World | Course] = {
     "many incidents": WORLDS["first"],
     "other noise": WORLDS["second"],
     "plain kinds": WORLDS["plain kinds"],
     "calm": World("calm", kinds=PLAIN, noises=(0.02, 0.08), levels=(50, 3000), every=160, days=(300, 420), benign=0.1, missing=0),
     "rare incidents": World("rare", kinds=PLAIN, noises=(0.02, 0.08), levels=(50, 3000), every=400, size=0.8, days=(300, 420), benign=0.2, missing=0),
     "short": replace(WORLDS["first"], name="brief", days=(185, 200)),
+    **{f"second simulator, {course.name}": course for course in COURSES},
 }  # fmt: skip
 SEEDS = (51_000, 51_001, 51_002)
 """Held out: nothing was looked at with these."""
@@ -62,10 +65,16 @@ def cut(known: Panel) -> Iterator[tuple[polars.DataFrame, numpy.ndarray]]:
         yield table, known.costs[:, day : day + MONTHS[-1][1]]
 
 
-def compared(world: World, seeds: Sequence[int]) -> tuple[Sums, Sums]:
+def drawn(world: World | Course, seed: int) -> polars.DataFrame:
+    if isinstance(world, World):
+        return simulate(world, COUNT, seed).series
+    return table_of(*months(replace(world, launches=0), COUNT, 420, seed))
+
+
+def compared(world: World | Course, seeds: Sequence[int]) -> tuple[Sums, Sums]:
     ours, plain = Sums(), Sums()
     for seed in seeds:
-        for table, came in cut(panel(simulate(world, COUNT, seed).series)):
+        for table, came in cut(panel(drawn(world, seed))):
             found = forecast(table, MONTHS[-1][1]).table
             said = found["mean"].to_numpy().reshape(len(came), -1)
             history = table["cost"].to_numpy().reshape(len(came), -1)[:, -28:]

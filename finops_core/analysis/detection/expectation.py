@@ -117,7 +117,7 @@ def _weekday_share(cost: Floats) -> Floats:
     ratio[:, :around] = numpy.nan
     # what is around a day is known three days later: the newest same weekday, seven days ago, is complete
     share = rolling.quantile(ratio, WEEKS, 0.5, least=3, step=7, lag=7)
-    share = numpy.clip(share, 0.0, 5.0)
+    share = numpy.clip(share, 0.0, 7.0)
     return numpy.nan_to_num(_begun(share), nan=1.0)
 
 
@@ -135,7 +135,7 @@ def _level(cost: Floats, share: Floats) -> Floats:
     """Median of the last 28 days without their weekdays, and the growth of its two months carried to today."""
     with numpy.errstate(divide="ignore", invalid="ignore"):
         flat = numpy.where(share >= 0.3, cost / share, numpy.nan)
-    return _from_first(rolling.quantile(flat, LEVEL_DAYS, 0.5, least=10))
+    return _from_first(rolling.quantile(flat, LEVEL_DAYS, 0.5, least=4))
 
 
 def _recent(cost: Floats, share: Floats) -> Floats:

@@ -52,11 +52,16 @@ _BAR, _BAR_BASE = 0.75, 2.0
 _WILD, _WILDEST = 0.4, 2.5
 """Deviation of a day, relative, from which a series rests and peaks without a calendar: nine of ten of its alarms were false. The wilder,
 the more it takes, up to so many times as much."""
-_FELL_TODAY = 0.75
-"""A day that is low is most often just that: what falls for good shows on the next days, and is raised in time by them."""
+_ONE_DAY = 0.65
+"""A day that is strange is most often just that: of what was raised by a single day a third more was false than of what was raised by
+several, at the same strength. What lasts shows on the next days, and is raised in time by them."""
 _NOTHING = 1.0
 """A series whose days cost less than this cost nothing so far: new spend has no deviations to be measured in."""
 _NEW_STRENGTH = 1.5
+_RESTLESS = 1.0
+"""Deviation of a day, relative, from which a series has no rhythm, as jobs that somebody starts: it is judged by its records."""
+_RECORD_SPANS, _RECORD_DAYS, _RECORD_EQUALLED, _RECORD_BAR = (1, 7), 84, 0.4, 1.5
+"""Days that records are of; how long they count; how near each of three months must have come; and how far above the record is news."""
 _MOST = 100.0
 
 
@@ -126,6 +131,8 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
     clipped = found.plain + numpy.clip(found.cost - found.plain, -bound, bound)
     clipped = numpy.where(numpy.isnan(clipped), found.cost, clipped)
     new = (found.size < _NOTHING) | (rolling.shifted(found.size, LEVEL_DAYS) < _NOTHING)
+    restless = new | (found.scale >= _RESTLESS)
+    begun, jobs = (numpy.flatnonzero(days.any(axis=1)) for days in (new, restless))
     moving = moves > 0
     wild = numpy.clip(numpy.nan_to_num(found.scale, nan=_WILD) / _WILD, 1, _WILDEST)
     deviation = found.scale * found.size
@@ -147,14 +154,19 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
         bars.setdefault(span.direction, bar)
         known = rolling.since_sunday(_BAR * (_BAR_BASE + bar), weekday, _BAR * (_BAR_BASE + _UNKNOWN_BAR))
         strength = numpy.minimum(deviations / (known * wild), _MOST)
-        if span.direction < 0 and span.days == 1:
-            strength *= _FELL_TODAY
+        if span.days == 1:
+            strength *= _ONE_DAY
         told = ~(new | numpy.isnan(strength))
         if moving.any():
             told &= ~(moving & (numpy.abs(actual - expected) <= _MOVE_FACTOR * span.days * moves))
         strength = numpy.where(told, strength, 0)
-        if span.column == "up_3":
-            strength[new & _jumped(found.cost) & (moves == 0)] = _NEW_STRENGTH
+        if span.column == "up_3" and len(begun):
+            told = new[begun] & _jumped(found.cost[begun]) & (moves[begun] == 0)
+            strength[begun] = numpy.where(told, _NEW_STRENGTH, strength[begun])
+        if span.direction > 0 and span.days in _RECORD_SPANS and not span.weekends and len(jobs):
+            told = restless[jobs] & (moves[jobs] == 0)
+            above = _records(found.cost[jobs], span.days)
+            strength[jobs] = numpy.where(told, numpy.maximum(strength[jobs], above), strength[jobs])
         result[span.column] = strength
     return result
 
@@ -183,8 +195,20 @@ def _jumped(cost: Floats) -> Booleans:
     days = [rolling.shifted(cost, n) for n in range(3)]
     least, most = numpy.minimum.reduce(days), numpy.maximum.reduce(days)
     before = numpy.nan_to_num(rolling.shifted(cost, 3))
-    jumped: Booleans = (least >= 0.5 * most) & (before <= 0.1 * least)
+    record = numpy.nan_to_num(rolling.largest(rolling.shifted(cost, 3), _RECORD_DAYS))
+    jumped: Booleans = (least >= 0.5 * most) & (before <= 0.1 * least) & (record < 0.5 * least)
     return jumped
+
+
+def _records(cost: Floats, days: int) -> Floats:
+    """The cost of the last days ÷ what as many days of the twelve weeks before cost at most: the measure of a series without a rhythm."""
+    total = rolling.total(cost, days)
+    month = rolling.largest(total, LEVEL_DAYS)
+    months = [numpy.nan_to_num(rolling.shifted(month, days + LEVEL_DAYS * ago)) for ago in range(3)]
+    most, least = numpy.maximum.reduce(months), numpy.minimum.reduce(months)
+    # what came only lately, as spend that moves in, has no records yet
+    told = (most >= _NOTHING) & (least >= _RECORD_EQUALLED * most)
+    return numpy.where(told, total / (_RECORD_BAR * numpy.maximum(most, _NOTHING)), 0)
 
 
 _MOVE_DAYS = 10

@@ -20,6 +20,7 @@ _MEMORY = 60
 _FORGETTING = 0.5 ** (1 / 120)
 FATIGUE = 0.3
 LASTING = 3
+FALLEN_DAYS = 7
 CLEANED_DAYS = 14
 """Days of an incident that teach nothing; what lasts longer is the new level."""
 RESET_DAYS = 21
@@ -123,7 +124,9 @@ class Incidents:
         usual = self.level * walk.found.share[:, day]
         size = numpy.maximum(numpy.abs(usual), 0.25 * numpy.abs(self.level))
         goes_on = opened & ((cost - usual) * self.direction > self.least * size)
-        self.last[goes_on] = day
+        # a fall that lasts is no incident, but a level: what is told of it is its first week
+        told = goes_on & ((self.direction > 0) | (day - self.start < FALLEN_DAYS))
+        self.last[told] = day
         self.inside[day] = goes_on & (day - self.start >= LASTING)
         taught = goes_on & (day - self.start < CLEANED_DAYS)
         self.cleaned[day, taught] = usual[taught]
