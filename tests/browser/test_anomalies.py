@@ -41,7 +41,7 @@ def test_an_anomaly_is_opened_and_triaged(browser: Browser, tmp_path: Path) -> N
         app.settle(page)
         (key,) = parse_qs(urlsplit(page.url).query)["incident"]
         assert (
-            "Expected 102 ± 4.76 USD a day, was 1,001; 100 %"
+            "Expected 102 ± 4.45 USD a day, was 1,001; 100 %"
             in page.locator("[data-testid=stMain]").inner_text()
         )
         page.get_by_label("Note").fill("a loop")
