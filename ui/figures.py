@@ -17,7 +17,7 @@ _WIDTH, _HEIGHT, _ROOM = 240.0, 34.0, 3.0
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. `before` adds the change; `line` are values over time; `help` explains the term."""
+    """One figure. `before` adds the change, `why` is a link to what moved it; `line` are values over time; `help` explains the term."""
 
     label: str
     value: str
@@ -26,6 +26,7 @@ class Figure:
     before: Decimal | None = None
     line: Sequence[Decimal] = ()
     note: str = ""
+    why: str = ""
 
 
 def show(figures: Sequence[Figure]) -> None:
@@ -55,6 +56,9 @@ def _change(figure: Figure) -> str:
     if not difference:
         kind, arrow = "", ""
     text = html.escape(words.change(figure.after, figure.before))
+    if figure.why and difference:
+        told = html.escape(f"{figure.label}: why did it change?")
+        text = f'<a href="{html.escape(figure.why)}" target="_self" title="{told}">{text}</a>'
     return f'<div class="farthing-change {kind}"><span aria-hidden="true">{arrow}</span> {text}</div>'
 
 

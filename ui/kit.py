@@ -23,6 +23,7 @@ import streamlit as st
 from finops_core.analysis.breakdown import Breakdown, total
 from finops_core.analysis.headline import headline
 from finops_core.model import code, words
+from finops_core.model.drill import into
 from finops_core.model.metrics import METRICS
 from finops_core.model.periods import Period, add_months, compared, month_start, previous
 from finops_core.model.query import Query
@@ -146,9 +147,13 @@ class Page:
     def answer(self, why: bool = True) -> None:
         """The header line, with the view's answer in a sentence, and a link to what moved it; and the way that led here."""
         words = headline(self.breakdown, self.view, self.days, self.compared, self.currency, self.span)
-        why = why and self.compared is not None and METRICS[self.view.metric].unit == "currency"
-        self.title_line(words, address.link("movers", self.view) if why else "")
+        self.title_line(words, self.why(self.view) if why else "")
         drilling.trail(self)
+
+    def why(self, view: View) -> str:
+        """The link to what moved the cost of a view; none where it is compared with nothing, or is no cost."""
+        told = self.compared is not None and view.metric in bar.COSTS
+        return address.link("movers", view) if told else ""
 
     def figures(self, *more: Figure) -> None:
         """The view's total, what a day costs, the largest member, and further figures."""
@@ -162,6 +167,7 @@ class Page:
                 found.after,
                 found.before,
                 line,
+                why=self.why(self.view),
             ),
             self._per_day(line),
         ]
@@ -175,6 +181,7 @@ class Page:
                     first["after"],
                     first["before"],
                     self._line(found.series.filter(polars.col("Member") == first["Member"])),
+                    why=self.why(into(self.view, first)),
                 )
             )
         figures.show([*shown, *more])
@@ -195,6 +202,7 @@ class Page:
             after,
             before,
             line,
+            why=self.why(self.view),
         )
 
     def billed(self) -> Figure:
@@ -207,7 +215,9 @@ class Page:
             past = self.totals(self.compared)
             before = total(past["BilledCost"]) if "BilledCost" in past.columns else None
         line = list(now["BilledCost"].drop_nulls())
-        return Figure("Billed", words.amount(after), METRICS["BilledCost"].description, after, before, line)
+        why = self.why(self.view.but(metrics=("BilledCost",)))
+        told = METRICS["BilledCost"].description
+        return Figure("Billed", words.amount(after), told, after, before, line, why=why)
 
     def last_month(self) -> Figure:
         """The last month that is complete, against the one before it."""
@@ -227,6 +237,7 @@ class Page:
             after,
             before,
             list(sides[0][self.view.metric].drop_nulls()),
+            why=self.why(self.view.but(start=days.start, end=days.end, versus="previous")),
         )
 
     def chart_choice(self) -> None:

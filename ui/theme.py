@@ -97,6 +97,7 @@ a.farthing-plain {color: %(muted)s !important}
 .farthing-label > span:first-child {overflow: hidden; text-overflow: ellipsis; white-space: nowrap}
 .farthing-value {font-size: 1.5rem; font-weight: 600; line-height: 1.3; white-space: nowrap}
 .farthing-change {font-size: .84rem; line-height: 1.35; color: %(muted)s}
+.farthing-change a {color: inherit; text-decoration: underline dotted; text-underline-offset: .22em}
 .farthing-rise {color: %(rise)s} .farthing-fall {color: %(fall)s}
 .farthing-line {display: block; width: 100%%; height: 34px; margin-top: auto; padding-top: .15rem}
 .farthing-help {flex: none; width: 1rem; height: 1rem; padding: 0; border: 1px solid currentColor; border-radius: 50%%;
