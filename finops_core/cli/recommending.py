@@ -45,6 +45,7 @@ def record(one: Any) -> dict[str, Any]:
         "BillingCurrency": one.currency,
         "ServiceName": one.service,
         "RegionId": one.region,
+        "family": one.plan.family or None,
         "plan": one.plan.name,
         "term_months": one.plan.term_months,
         "payment": one.plan.payment,

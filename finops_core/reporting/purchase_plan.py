@@ -17,7 +17,7 @@ def lines(found: Sequence[Recommendation]) -> list[PlannedPurchase]:
     """Recommendations as lines of a plan."""
     return [
         PlannedPurchase(
-            f"{r.service}{f', {r.region}' if r.region else ''}", r.plan.in_words(), r.currency, f"{r.choice.commitment / 24:.4f}",
+            r.what, r.plan.in_words(), r.currency, f"{r.choice.commitment / 24:.4f}",
             f"{r.total:.2f}", f"{r.monthly_savings:.2f}", r.approver, r.people,
         )
         for r in found
@@ -54,7 +54,7 @@ def document(
 
 def _what(found: Sequence[Recommendation]) -> Part:
     rows: list[list[Value]] = [
-        [f"{r.service}{f', {r.region}' if r.region else ''}", r.plan.in_words(), r.currency, f"{r.choice.commitment / 24:,.4f}",
+        [r.what, r.plan.in_words(), r.currency, f"{r.choice.commitment / 24:,.4f}",
          _money(r.monthly_savings), _money(r.total)]
         for r in found
     ]  # fmt: skip
@@ -77,9 +77,7 @@ def _what(found: Sequence[Recommendation]) -> Part:
 
 def _parts(found: Sequence[Recommendation], start: date) -> Part:
     rows: list[list[Value]] = [
-        [f"{r.service}{f', {r.region}' if r.region else ''}", day, r.currency, f"{amount / 24:,.4f}"]
-        for r in found
-        for day, amount in tranches(r, start)
+        [r.what, day, r.currency, f"{amount / 24:,.4f}"] for r in found for day, amount in tranches(r, start)
     ]
     columns = [Column("Of", weight=2.4), Column("Buy on", DAY), Column("", weight=0.5), Column("An hour")]
     return Part(
@@ -90,7 +88,7 @@ def _parts(found: Sequence[Recommendation], start: date) -> Part:
 
 def _why(found: Sequence[Recommendation]) -> Part:
     rows: list[list[Value]] = [
-        [r.service, r.currency, _money(r.choice.savings_low * _MONTH), _money(r.choice.savings_high * _MONTH), _share(r.choice.utilisation), _share(r.choice.coverage),
+        [r.what, r.currency, _money(r.choice.savings_low * _MONTH), _money(r.choice.savings_high * _MONTH), _share(r.choice.utilisation), _share(r.choice.coverage),
          _share(r.choice.risk), f"{r.break_even_months:.1f} months" if r.break_even_months else "at once"]
         for r in found
     ]  # fmt: skip
@@ -99,14 +97,14 @@ def _why(found: Sequence[Recommendation]) -> Part:
         Column("Risk", SHARE, 0.7), Column("Break-even", weight=1.0),
     ]  # fmt: skip
     others = [
-        f"{r.service}: under other futures it saves a month {', '.join(f'{name} {value:,.0f}' for name, value in r.scenarios.items())} {r.currency}."
+        f"{r.what}: under other futures it saves a month {', '.join(f'{name} {value:,.0f}' for name, value in r.scenarios.items())} {r.currency}."
         for r in found
     ]
     return Part(others, [Table("", columns, rows)] if rows else ())
 
 
 def _stops(found: Sequence[Recommendation]) -> list[str]:
-    return [f"{r.service}: leave out what is not bought yet if {r.wrong_if}." for r in found] + [
+    return [f"{r.what}: leave out what is not bought yet if {r.wrong_if}." for r in found] + [
         "Leave out the next part if less than nine tenths of what is committed were used in the last 30 days (farthing commitments)."
     ]
 

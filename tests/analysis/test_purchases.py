@@ -223,6 +223,35 @@ def test_no_use_is_covered_twice(purchases: list[tuple[str, float]]) -> None:
     assert (parcels.left(claims["c"]) >= -1e-9).all()
 
 
+def test_what_is_bound_to_a_family_is_bought_family_by_family(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.rules.mkdir(parents=True)
+    plan = "usage: [InstanceUsage], services: [RDS], term_months: 12, payment: no upfront, discount: 0.3"
+    (home.rules / "plans.yaml").write_text(
+        f"risk: 0.1\nplans:\n  - {{name: Bound, by_family: true, {plan}}}\n", "utf-8"
+    )
+    days = [date(2026, 7, 1) + timedelta(n) for n in range(70)]
+    for month in (7, 8, 9):
+        rows = [
+            {"x_UsageType": f"EU-InstanceUsage:{kind}", "PricingCategory": "Standard", **focus_row(
+                EffectiveCost=cost, BilledCost=cost, ContractedCost=cost, ListCost=cost, ServiceName="RDS", RegionId="eu",
+                BillingPeriodStart=f"2026-{month:02}-01T00:00:00Z", BillingPeriodEnd=f"2026-{month + 1:02}-01T00:00:00Z",
+                ChargePeriodStart=f"{day}T00:00:00Z", ChargePeriodEnd=f"{day + timedelta(1)}T00:00:00Z")}
+            for day in days
+            if day.month == month
+            for kind, cost in (("db.r6g.large", "100"), ("db.r6g.xlarge", "50"), ("db.m6g.large", "30"))
+        ]  # fmt: skip
+        header = [*FOCUS_HEADER, "PricingCategory", "x_UsageType"]
+        load(home, [write_focus(tmp_path / f"{month}.csv", rows, header=header)])
+    found = recommend(Ledger(home))
+    assert [(one.what, round(one.on_demand)) for one in found] == [
+        ("RDS, eu, db.r6g", 150),
+        ("RDS, eu, db.m6g", 30),
+    ]
+    assert found[0].choice.level == pytest.approx(150, rel=0.15)
+    assert found[0].plan.in_words() == "Bound for db.r6g, 12 months, no upfront"
+
+
 def test_a_plan_is_signed_by_those_who_must(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     state = State(home)

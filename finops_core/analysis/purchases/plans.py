@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from finops_core.allocation.written import in_force, read
+from finops_core.analysis.commitments.families import family
 from finops_core.analysis.purchases.futures import SCENARIOS
 from finops_core.store.home import Home
 
@@ -20,9 +21,16 @@ class Plan(BaseModel):
     services: tuple[str, ...]
     usage: tuple[str, ...] = ()
     """Parts of x_UsageType that it covers, whatever their case; none is all of the services."""
+    by_family: bool = False
+    """Whether a purchase is bound to one family of machines, such as db.r6g: each then wants one of its own."""
+    family: str = ""
+    """The family that it is bought for; empty is any."""
     term_months: Annotated[int, Field(ge=1, le=60)]
     payment: str
     discount: Annotated[float, Field(gt=0, lt=1)]
+
+    def of_family(self, name: str) -> "Plan":
+        return self.model_copy(update={"family": name})
 
     @property
     def is_upfront(self) -> bool:
@@ -31,13 +39,16 @@ class Plan(BaseModel):
     def covers(self, service: str | None, usage: str | None) -> bool:
         """Whether it is for this use."""
         told = (usage or "").casefold()
-        return service in self.services and (
-            not self.usage or any(part.casefold() in told for part in self.usage)
+        return (
+            service in self.services
+            and (not self.usage or any(part.casefold() in told for part in self.usage))
+            and (not self.family or family(None, usage) == self.family)
         )
 
     def in_words(self) -> str:
         """`Compute Savings Plan, 12 months, no upfront`."""
-        return f"{self.name}, {self.term_months} months, {self.payment}"
+        bound = f" for {self.family}" if self.family else ""
+        return f"{self.name}{bound}, {self.term_months} months, {self.payment}"
 
 
 class Approval(BaseModel):

@@ -46,6 +46,11 @@ class Recommendation:
     """How many different people must sign."""
 
     @property
+    def what(self) -> str:
+        """What it is bought for: `Amazon Relational Database Service, eu-west-1, db.r6g`."""
+        return ", ".join(part for part in (self.service, self.region, self.plan.family) if part)
+
+    @property
     def total(self) -> float:
         """What is committed over the whole term."""
         return self.choice.commitment * 365 / 12 * self.plan.term_months
@@ -80,7 +85,8 @@ def recommend(
     where: Where = (),
     as_of: date | None = None,
 ) -> list[Recommendation]:
-    """What to buy, the most saved first: for each service and region the plan that saves most at a risk that is borne.
+    """What to buy, the most saved first: for each service and region the plan that saves most at a risk that is borne; family by family,
+    where a plan is bound to one.
 
     Existing commitments are taken to be renewed when they end. Use is by the hour where the charges are (of the last four months), else by the
     day: an hour that is idle while others are not is then not seen. Raises UsageError for a scenario that plans.yaml does not have.
@@ -91,24 +97,30 @@ def recommend(
     buffer = offered.risk if risk is None else risk
     end = min(as_of or date.max, span(ledger).complete_until)
     uncovered = Uncovered.read(ledger, [s for plan in offered.plans for s in plan.services], end, where)
-    found = []
+    found: list[Recommendation] = []
     places = uncovered.by_day.select(CURRENCY, *PLACE).unique(maintain_order=True)
     for number, (code, service, region) in enumerate(places.iter_rows()):
         part = uncovered.only(places.slice(number, 1))
-        made = []
+        choices = []
         for plan in offered.plans:
-            use = part.of_plan(plan)
-            days = use.days()
-            if len(days) >= LEAST and float(days[-28:].mean()) >= _LEAST_A_DAY:
-                hours = use.hours()
-                known = (days, 1) if hours is None else (hours, 24)
-                made.append(
-                    _of(code or "", service or "", region, plan, days, known, offered, scenario, buffer)
-                )
-        made = [m for m in made if m.choice.savings > 0]
-        if made:
-            found.append(max(made, key=lambda m: m.choice.savings))
+            made = []
+            for own in _bought(plan, part.of_plan(plan)):
+                use = part.of_plan(own)
+                days = use.days()
+                if len(days) >= LEAST and float(days[-28:].mean()) >= _LEAST_A_DAY:
+                    hours = use.hours()
+                    known = (days, 1) if hours is None else (hours, 24)
+                    made.append(
+                        _of(code or "", service or "", region, own, days, known, offered, scenario, buffer)
+                    )
+            choices.append([m for m in made if m.choice.savings > 0])
+        found += max(choices, key=lambda made: sum(m.choice.savings for m in made), default=[])
     return sorted(found, key=lambda m: m.choice.savings, reverse=True)
+
+
+def _bought(plan: Plan, use: Uncovered) -> list[Plan]:
+    """What is bought of a plan: itself, or one for each family of machines."""
+    return [plan.of_family(name) for name in use.families()] if plan.by_family else [plan]
 
 
 def _of(

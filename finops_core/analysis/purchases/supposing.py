@@ -42,6 +42,8 @@ class Purchase(BaseModel):
     discount: Annotated[float, Field(gt=0, lt=1)] | None = None
     services: tuple[str, ...] = ()
     usage: tuple[str, ...] = ()
+    family: str = ""
+    """The family of machines that it is bought for, such as db.r6g."""
     regions: tuple[str, ...] = ()
     """Where it holds; none is everywhere."""
 
@@ -225,8 +227,8 @@ def _plan(purchase: Purchase, offered: Plans) -> Plan:
     ]  # fmt: skip
     own = {
         name: value
-        for name in ("term_months", "payment", "discount", "services", "usage")
-        if (value := getattr(purchase, name)) not in (None, ())
+        for name in ("term_months", "payment", "discount", "services", "usage", "family")
+        if (value := getattr(purchase, name)) not in (None, (), "")
     }
     if named:
         return named[0].model_copy(update=own)

@@ -9,6 +9,7 @@ import polars
 from numpy.typing import NDArray
 
 from finops_core.analysis.commitments import HOUR, leftovers_by_day, leftovers_by_hour
+from finops_core.analysis.commitments.families import family
 from finops_core.analysis.commitments.hours import MANY
 from finops_core.analysis.purchases.futures import LEAST, Floats, futures
 from finops_core.analysis.purchases.plans import Plan
@@ -56,6 +57,11 @@ class Uncovered:
         keys = self.by_day.select("ServiceName", USAGE_TYPE).unique()
         kept = [plan.covers(service, kind) for service, kind in keys.iter_rows()]
         return self.only(keys.filter(polars.Series(kept, dtype=polars.Boolean)))
+
+    def families(self) -> list[str]:
+        """The families of machines that have use, in the order of their names."""
+        kinds = self.by_day[USAGE_TYPE].unique().to_list()
+        return sorted({found for kind in kinds if (found := family(None, kind)) is not None})
 
     def days(self) -> Floats:
         """By day from the first day that has any; days without any are 0."""
