@@ -4,6 +4,7 @@ Entries of one name are revisions of one rule: on a day, that of the latest `fro
 in the order is that of its first entry. Days are those of ChargePeriodStart (UTC); `to` is excluded.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Annotated, Any, TypeVar
@@ -25,6 +26,7 @@ def _conditions(written: Any) -> tuple[Node, ...]:
     """Conditions from a text, a list of texts, or a mapping. Raises ValueError."""
     try:
         found = conditions(written)
+        forbidden = set(ALLOCATION_COLUMNS) & {name for node in found for name in node.dimensions}
         for node in found:
             _check_patterns(node)
     except FarthingError as error:
@@ -33,7 +35,6 @@ def _conditions(written: Any) -> tuple[Node, ...]:
         raise ValueError("is a condition such as ServiceName=A, or a list of conditions") from error
     if not found:
         raise ValueError("holds no condition: leave `when` away where a rule is for all charges")
-    forbidden = set(ALLOCATION_COLUMNS) & {name for node in found for name in node.dimensions}
     if forbidden:
         raise ValueError(f"{sorted(forbidden)[0]} is what rules find: it cannot be asked for")
     return found
@@ -49,6 +50,16 @@ def _check_patterns(node: Node) -> None:
         pattern(node.values[0])
 
 
+def _day(written: Any) -> Any:
+    """A day is written out: a number alone would be taken for seconds since 1970."""
+    if isinstance(written, str) and not re.fullmatch(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00Z?)?", written.strip()
+    ):
+        raise ValueError(f"{written!r} is no date: write 2026-09-01")
+    return written.strip() if isinstance(written, str) else written
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 When = Annotated[Any, BeforeValidator(_conditions)]
 OwnerColumn = Annotated[str, BeforeValidator(lambda name: _owner_column(name))]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
@@ -65,8 +76,8 @@ class _Dated(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     name: Name
-    since: date | None = Field(default=None, alias="from")
-    until: date | None = Field(default=None, alias="to")
+    since: Day | None = Field(default=None, alias="from")
+    until: Day | None = Field(default=None, alias="to")
     when: When = ()
     description: str = ""
 

@@ -80,7 +80,7 @@ def parse(files: Mapping[str, str]) -> RuleSet:
         raise InputRefused("is missing: rules are written in it", Place(FILE))
     found = written.read(text, FILE)
     if found.data in (None, ""):
-        found = Written(FILE, {}, found.lines)
+        raise InputRefused("is empty", Place(FILE, line=1), "Write `rules: []` where there are to be none")
     rules = found.validated(Rules)
     for name, entries in (("rules", rules.rules), ("pools", rules.pools)):
         if (doubled := twice(entries)) is not None:

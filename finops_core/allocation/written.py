@@ -43,6 +43,7 @@ class Written:
             if first["type"] == "extra_forbidden":
                 words = "there is no such field"
             field = ".".join(str(part + 1 if isinstance(part, int) else part) for part in path)
+            field = field or "the file"
             raise InputRefused(f"{field}: {words}", self.place(path)) from error
 
 
@@ -67,8 +68,7 @@ def in_force(file: Path, model: type[Model], usual: Callable[[], Model]) -> Mode
 def read(text: str, name: str) -> Written:
     """Reads one YAML document. Raises InputRefused for what is no YAML, for a key that is written twice, and for anchors."""
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
-            raise InputRefused("YAML aliases (*name) are not taken: write the value out", Place(name))
+        _check_events(text, name)
         root = yaml.compose(text, Loader=yaml.BaseLoader)
         lines: dict[tuple[Hashable, ...], int] = {}
         if root is not None:
@@ -77,11 +77,22 @@ def read(text: str, name: str) -> Written:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or " ".join(str(error).split())[:200]
-        raise InputRefused(
-            f"no YAML: {problem}", Place(name, line=mark.line + 1 if mark else None)
-        ) from error
-    except RecursionError as error:
-        raise InputRefused(f"is nested more than {_DEEPEST} deep", Place(name)) from error
+        line = mark.line + 1 if mark else None
+        if isinstance(error, yaml.reader.ReaderError):
+            line = text.count("\n", 0, error.position) + 1
+        raise InputRefused(f"no YAML: {problem}", Place(name, line=line)) from error
+
+
+def _check_events(text: str, name: str) -> None:
+    """Refuses aliases, which can make much out of little, and depth: the parser takes the longer the deeper it is."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.BaseLoader):
+        place = Place(name, line=event.start_mark.line + 1)
+        if isinstance(event, yaml.AliasEvent):
+            raise InputRefused("YAML aliases (*name) are not taken: write the value out", place)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise InputRefused(f"is nested more than {_DEEPEST} deep", place)
 
 
 def _walk(
@@ -89,10 +100,11 @@ def _walk(
 ) -> None:
     line = node.start_mark.line + 1
     lines.setdefault(path, line)
-    if len(path) > _DEEPEST:
-        raise InputRefused(f"is nested more than {_DEEPEST} deep", Place(name, line=line))
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                line = key.start_mark.line + 1
+                raise InputRefused("a key is a name, no list and no mapping", Place(name, line=line))
             at = (*path, key.value)
             if at in lines:
                 raise InputRefused(

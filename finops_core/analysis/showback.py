@@ -29,7 +29,8 @@ def shared_out(ledger: Ledger, query: Query, by: Sequence[str]) -> polars.DataFr
 def showback(ledger: Ledger, query: Query) -> polars.DataFrame:
     """ChargePeriod (with a grain), BillingCurrency, the query's dimensions, `direct`, `shared`, `total`, costliest first.
 
-    The first metric is meant, a cost. What of a pool nobody takes is `shared` too, of the missing owner.
+    The first metric is meant, a cost. What of a pool nobody takes is `shared` too, of the missing owner. As in the query, a
+    sum is null where nothing of it is known, such as list cost of a cloud that states none.
     """
     metric = query.metrics[0]
     found = shared_out(ledger, query.but(metrics=(metric,)), query.by)
@@ -40,12 +41,17 @@ def showback(ledger: Ledger, query: Query) -> polars.DataFrame:
     ]
     cost, shared = polars.col(metric).cast(_MONEY), of_pool()
     table = found.group_by(keys).agg(
-        cost.filter(~shared).sum().alias(DIRECT_COST),
-        cost.filter(shared).sum().alias(SHARED_COST),
-        cost.sum().alias(TOTAL),
+        _known(cost.filter(~shared)).alias(DIRECT_COST),
+        _known(cost.filter(shared)).alias(SHARED_COST),
+        _known(cost).alias(TOTAL),
     )
     descending = [name == TOTAL for name in (CURRENCY, TOTAL, *keys)]
     return table.sort([CURRENCY, TOTAL, *keys], descending=descending, nulls_last=True)
+
+
+def _known(costs: polars.Expr) -> polars.Expr:
+    """The sum of what is known; null where there are charges and none of them has the cost."""
+    return polars.when((costs.count() > 0) | (costs.len() == 0)).then(costs.sum())
 
 
 def of_pool() -> polars.Expr:

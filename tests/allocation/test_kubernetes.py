@@ -208,6 +208,7 @@ def test_only_the_named_cluster_counts(tmp_path: Path) -> None:
         ('{"code":200,"data":{"sets":[{"window":{}}]}}', "without its allocations"),
         ("Date,Namespace,Pod\n2026-03-01,shop,p\n", "has no hours and no costs"),
         ("Namespace,CPUCost,RAMCost\nshop,1,2\n", "names no day"),
+        ("Name,CPU,GPU,RAM,PV,Network,LoadBalancer,External,Shared,Efficiency,Total\nshop,1,0,2,0,0,0,0,0,0.3,3\n", "without format=csv"),
         ("Date,Namespace,CPUCost,RAMCost\n2026-03-01,shop,1,x\n", "k.json, row 2, column 'RAMCost': 'x' is no number"),
     ],
 )  # fmt: skip
@@ -237,6 +238,44 @@ def test_a_summary_says_the_same_as_the_full_answer(tmp_path: Path, name: str) -
     for fields in ({}, {"weight": "cost", "network": True, "storage": True}):
         expected = weighed(answer([SHOP, SEARCH, IDLE]), tmp_path, **fields)
         assert weighed(text, tmp_path, "summary.json", **fields) == expected
+
+
+def test_a_pod_that_ran_for_a_part_of_its_window_weighs_for_that_part(tmp_path: Path) -> None:
+    """Tables without start and end: averages are over the minutes that it ran, not over the window."""
+    aws = (
+        "name,window.start,window.end,minutes,cpucorerequestaverage,cpucoreusageaverage,cpucorehours,rambyterequestaverage,"
+        "rambyteusageaverage,rambytehours,cpucost,ramcost,sharedcost,totalcost,properties.cluster,properties.clusterid,"
+        f"properties.namespace,properties.labels.team\nx,{DAY[0]},{DAY[1]},90,4,2,6,{GIB},0,{GIB * 3 // 2},1,0.5,0.25,1.75,c,arn,"
+        "shop,web\n"
+    )
+    parquet = aws.replace("minutes", "running_minutes").replace("properties.labels.team", "label.team")
+    azure = aws.replace("minutes", "Other").replace("window.", "Window").replace("cpucoreh", "CPUCoreH")
+    for text in (aws, parquet, azure):
+        assert weighed(text, tmp_path, "k.csv", cpu_to_memory=2) == {"shop": Decimal("13.5")}
+        assert weighed(text, tmp_path, "k.csv", weight="cost", by="label:team") == {"web": Decimal("1.5")}
+    ran = parquet.replace("x,2026", "x,2026-03-01T04:00:00Z,2026-03-01T05:30:00Z,2026", 1)
+    ran = ran.replace("name,window", "name,running_start_time,running_end_time,window").replace(",90,", ",,")
+    assert weighed(ran, tmp_path, "k.csv", cpu_to_memory=2) == {"shop": Decimal("13.5")}
+
+
+def test_the_labels_of_a_pod_come_before_those_of_its_namespace(tmp_path: Path) -> None:
+    text = "Date,CPUCost,RAMCost,namespaceLabels.team,label.team\n2026-03-01,1,1,floor,web\n2026-03-01,2,1,floor,\n"
+    assert weighed(text, tmp_path, "k.csv", by="label:team") == {"web": Decimal(2), "floor": Decimal(3)}
+
+
+def test_a_total_that_is_not_stated_is_that_of_all_costs(tmp_path: Path) -> None:
+    row = allocation(
+        "shop",
+        (1, 1),
+        (1, 1),
+        cpuCost=2,
+        ramCost=1,
+        sharedCost=0.5,
+        externalCost=0.25,
+        loadBalancerCost=0.125,
+    )
+    costs = spec(answer([row]), tmp_path).usage(tmp_path).costs()
+    assert [str(cell.normalize()) for cell in costs.row(0)[1:]] == ["3", "0.125", "0", "0.75", "3.875"]
 
 
 def node(

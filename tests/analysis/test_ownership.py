@@ -34,7 +34,9 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
         focus_row(BilledCost=9, EffectiveCost=9, Tags='{"team": "web"}', SubAccountId="2"),
         focus_row(BilledCost=5, EffectiveCost=5, Tags="", SubAccountId="1"),
         focus_row(BilledCost=4, EffectiveCost=4, Tags="", SubAccountId="2"),
-        focus_row(BilledCost=2, EffectiveCost=2, Tags="", SubAccountId="3", BillingCurrency="EUR"),
+        focus_row(
+            BilledCost=2, EffectiveCost=2, Tags="", SubAccountId="3", BillingCurrency="EUR", ListCost=""
+        ),
         focus_row(BilledCost=1, EffectiveCost=1, Tags="", SubAccountId="3", ChargeCategory="Tax"),
         focus_row(BilledCost=-3, EffectiveCost=-3, Tags="", SubAccountId="3", ChargeCategory="Credit"),
     ]
@@ -80,6 +82,12 @@ def test_the_money_that_moves_and_what_stays_without_an_owner(found: Preview) ->
     assert found.as_json()["shares"][0]["after"] == "0.5"
     assert "tax: ml 0.25 → 0.50 USD" in found.as_text()
     assert "+++ b/allocation.yaml" in found.difference
+
+
+def test_a_cost_that_nobody_stated_is_not_nothing(ledger: Ledger) -> None:
+    query = Query("ListCost", by=["SubAccountId"], where="BillingCurrency=EUR")
+    assert showback(ledger, query).rows() == [("EUR", "3", None, 0, None)]
+    assert ledger.query(query).rows() == [("EUR", "3", None)]
 
 
 def test_what_was_previewed_is_what_is_applied(ledger: Ledger, found: Preview) -> None:

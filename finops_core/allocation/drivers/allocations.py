@@ -9,16 +9,30 @@ they are spelled (OpenCost's CSV export; `properties.namespace`, `cpuCoreHours`)
 
 import gzip
 import json
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
-from functools import lru_cache, reduce
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from finops_core.allocation.drivers.fields import (
+    AVERAGES,
+    BYTE_AVERAGES,
+    BYTE_HOURS,
+    BYTES,
+    COSTS,
+    HOURS,
+    KNOWN,
+    KNOWN_MEASURES,
+    SPELLED_TIMES,
+    SPELLINGS,
+    TOTAL,
+    label,
+    spell,
+)
 from finops_core.allocation.drivers.reading import ROW, moment, number, tables
 from finops_core.errors import InputRefused, Place
 from finops_core.ingest.files import CHUNK, Examined, ExportFile, examine, refuse
@@ -29,55 +43,6 @@ SPECIAL = ("__idle__", "__unmounted__", "__unallocated__", "__shared__", "__exte
 """Names that both exporters give to what belongs to no workload."""
 _DAY = timedelta(days=1)
 _LONGEST = timedelta(days=366)
-_SPELLINGS = {
-    "day": ("date", "day"),
-    "start": ("start", "windowstart"),
-    "end": ("end", "windowend"),
-    "name": ("name",),
-    "cluster": ("cluster", "clusterid", "clustername"),
-    "namespace": ("namespace",),
-    "workload": ("controller", "controllername", "workload"),
-    "labels": ("labels",),
-    "namespace_labels": ("namespacelabels",),
-}
-_HOURS = {
-    "cpu_core_hours": ("cpucorehours", "cpucorehoursrequested", "cpucorehoursused"),
-    "memory_gib_hours": ("memorygibhours", "memorygibhoursrequested", "memorygibhoursused"),
-    "gpu_hours": ("gpuhours",),
-    "network_gib": (),
-    "storage_gib_hours": (),
-}
-"""Measure → the fields that state it; the largest counts, which for requested and used is max(requested, used)."""
-_BYTE_HOURS = {"memory_gib_hours": ("rambytehours",), "storage_gib_hours": ("pvbytehours",)}
-_AVERAGES = {
-    "cpu_core_hours": ("cpucorerequestaverage", "cpucoreusageaverage"),
-    "gpu_hours": ("gpucount", "gpus", "gpurequestaverage", "gpuusageaverage"),
-}
-_BYTE_AVERAGES = {
-    "memory_gib_hours": (
-        "rambyterequestaverage",
-        "rambyteusageaverage",
-        "rambytesrequestaverage",
-        "rambytesusageaverage",
-    ),
-    "storage_gib_hours": ("pvbytes",),
-}
-_COSTS = {
-    "cpu_cost": ("cpucost", "cpucostadjustment"),
-    "memory_cost": ("ramcost", "ramcostadjustment"),
-    "gpu_cost": ("gpucost", "gpucostadjustment"),
-    "network_cost": (
-        "networkcost",
-        "networkcostadjustment",
-        "loadbalancercost",
-        "loadbalancercostadjustment",
-    ),
-    "storage_cost": ("pvcost", "pvcostadjustment"),
-    "total_cost": ("totalcost",),
-}
-"""Measure → the fields whose sum it is."""
-_BYTES = ("networktransferbytes", "networkreceivebytes")
-MEASURES = (*_HOURS, *_COSTS)
 
 
 @dataclass(frozen=True)
@@ -121,9 +86,9 @@ def is_export(file: Path) -> bool:
     """Whether a file looks like an allocation export: JSON, or a table with columns of CPU. Raises InputRefused."""
     if _json_text(file) is not None:
         return True
-    cpu = {"cpucost", *_HOURS["cpu_core_hours"], *_AVERAGES["cpu_core_hours"]}
+    cpu = {"cpucost", *HOURS["cpu_core_hours"], *AVERAGES["cpu_core_hours"]}
     headers = (table.header for table in examine(ExportFile(file, file.name)))
-    return any(cpu & {_spell(name) for name in header.names} for header in headers)
+    return any(cpu & {spell(name) for name in header.names} for header in headers)
 
 
 def _of_table(file: Path) -> Iterator[Allocation]:
@@ -137,36 +102,21 @@ def _of_table(file: Path) -> Iterator[Allocation]:
 def _choose(table: Examined) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in table.header.names:
-        ours = name if _is_label(name) else _spell(name)
-        if ours in found and ours in _KNOWN:
+        ours = name if label(name) else spell(name)
+        if ours in found and ours in KNOWN:
             raise refuse(table, f"{found[ours]!r} and {name!r} are one field", "Export it again", row=1)
-        if ours in _KNOWN or _is_label(name) or ours not in found:
+        if ours in KNOWN or label(name) or ours not in found:
             found[ours] = name
-    if not found.keys() & (_SPELLED_TIMES | {"day", "date"}):
+    if not found.keys() & (SPELLED_TIMES | {"day", "date"}):
         advice = "It has none of Date, start and window.start"
+        if {"efficiency", "total"} <= found.keys():
+            advice = (
+                "Kubecost's download states no days: ask /model/allocation without format=csv, with step=1d"
+            )
         raise refuse(table, "no export of OpenCost or Kubecost: it names no day", advice, row=1)
-    if not found.keys() & _KNOWN_MEASURES:
+    if not found.keys() & KNOWN_MEASURES:
         raise refuse(table, "no export of OpenCost or Kubecost: it has no hours and no costs", row=1)
     return found
-
-
-def _is_label(name: str) -> bool:
-    return name.lower().startswith("label_")
-
-
-@lru_cache(4096)
-def _spell(name: str) -> str:
-    """Names of fields, as they are compared: without the group they stand in, in small letters and digits."""
-    return re.sub("[^a-z0-9]", "", name.lower().removeprefix("properties."))
-
-
-def _known(groups: Iterable[Mapping[str, tuple[str, ...]]]) -> set[str]:
-    return {spelling for group in groups for spellings in group.values() for spelling in spellings}
-
-
-_KNOWN_MEASURES = _known((_HOURS, _BYTE_HOURS, _AVERAGES, _BYTE_AVERAGES, _COSTS)) | set(_BYTES)
-_KNOWN = _KNOWN_MEASURES | _known((_SPELLINGS,))
-_SPELLED_TIMES = {"start", "windowstart"}
 
 
 def _json_text(file: Path) -> str | None:
@@ -277,8 +227,8 @@ def _fields(name: str, record: Mapping[str, Any]) -> dict[str, Any]:
     window = record.get("window") or {}
     found: dict[str, Any] = {"name": name}
     found |= {f"window{key}": value for key, value in window.items()} if isinstance(window, dict) else {}
-    found |= {_spell(key): value for key, value in (record.get("properties") or {}).items()}
-    found |= {_spell(key): value for key, value in record.items() if key not in ("properties", "window")}
+    found |= {spell(key): value for key, value in (record.get("properties") or {}).items()}
+    found |= {spell(key): value for key, value in record.items() if key not in ("properties", "window")}
     return {key: value for key, value in found.items() if value is not None and value != ""}
 
 
@@ -292,7 +242,6 @@ class _Reader:
 
     def allocation(self, file: str) -> Allocation:
         start, end, known = self._times()
-        hours = EXACT.divide(Decimal(int((end - start).total_seconds() * 1_000_000)), Decimal(3_600_000_000))
         return Allocation(
             self.place,
             start,
@@ -302,13 +251,13 @@ class _Reader:
             self._text("namespace"),
             self._text("workload"),
             self._labels(),
-            self._measures(hours if known else None),
+            self._measures(self._hours(start, end) if known else None),
             file,
             self._window() if known else (start, end),
         )
 
     def _text(self, name: str) -> str:
-        for spelling in _SPELLINGS.get(name, (name,)):
+        for spelling in SPELLINGS.get(name, (name,)):
             if spelling in self.cells:
                 return str(self.cells[spelling]).strip()
         return ""
@@ -338,11 +287,18 @@ class _Reader:
         except ValueError as error:
             raise self._refused(str(error), name) from None
 
+    def _hours(self, start: datetime, end: datetime) -> tuple[Decimal, bool]:
+        """How long it ran, and whether the row says so: a window alone is as long as that or longer."""
+        ran = any(spelling in self.cells for spelling in SPELLINGS["start"][:-1])
+        minutes = [] if ran else self._numbers(SPELLINGS["minutes"])
+        whole = EXACT.divide(Decimal((end - start) // timedelta(microseconds=1)), Decimal(3_600_000_000))
+        return (EXACT.divide(minutes[0], Decimal(60)), True) if minutes else (whole, ran)
+
     def _labels(self) -> dict[str, str]:
         """Labels of the pod, and under them those of its namespace."""
         found: dict[str, str] = {}
         for name in ("namespace_labels", "labels"):
-            cell = self.cells.get(_SPELLINGS[name][0])
+            cell = self.cells.get(SPELLINGS[name][0])
             if isinstance(cell, str):
                 try:
                     cell = json.loads(cell)
@@ -353,26 +309,29 @@ class _Reader:
         if not self.names:
             return found
         own = {key: str(value) for key, value in self.cells.items()}
-        return own | {key[6:]: value for key, value in own.items() if _is_label(key)} | found
+        columns = sorted((held[1], held[0], value) for key, value in own.items() if (held := label(key)))
+        return own | {key: value for _, key, value in reversed(columns)} | found
 
-    def _measures(self, hours: Decimal | None) -> dict[str, Decimal]:
+    def _measures(self, ran: tuple[Decimal, bool] | None) -> dict[str, Decimal]:
+        """Averages are over the time that it ran: where only the window is known, they count if no hours are stated."""
         found: dict[str, Decimal] = {}
-        for measure in _HOURS:
-            stated = [*self._numbers(_HOURS[measure]), *self._gib(_BYTE_HOURS.get(measure, ()))]
-            if hours is not None:
+        for measure in HOURS:
+            stated = [*self._numbers(HOURS[measure]), *self._gib(BYTE_HOURS.get(measure, ()))]
+            if ran is not None and (ran[1] or not stated):
                 averages = [
-                    *self._numbers(_AVERAGES.get(measure, ())),
-                    *self._gib(_BYTE_AVERAGES.get(measure, ())),
+                    *self._numbers(AVERAGES.get(measure, ())),
+                    *self._gib(BYTE_AVERAGES.get(measure, ())),
                 ]
-                stated += [EXACT.multiply(average, hours) for average in averages]
+                stated += [EXACT.multiply(average, ran[0]) for average in averages]
             if stated:
                 found[measure] = max(stated)
-        if traffic := self._gib(_BYTES):
+        if traffic := self._gib(BYTES):
             found["network_gib"] = total(traffic)
-        for measure, fields in _COSTS.items():
+        for measure, fields in COSTS.items():
             if costs := self._numbers(fields, negative=True):
                 found[measure] = total(costs)
-        return found
+        costs = self._numbers(("totalcost",) if "totalcost" in self.cells else TOTAL, negative=True)
+        return found | ({"total_cost": total(costs)} if costs else {})
 
     def _gib(self, fields: Iterable[str]) -> list[Decimal]:
         return [EXACT.divide(value, GIB) for value in self._numbers(fields)]
@@ -390,5 +349,5 @@ class _Reader:
         return value
 
     def _refused(self, what: str, field: str) -> InputRefused:
-        spelling = next((s for s in _SPELLINGS.get(field, (field,)) if s in self.cells), field)
+        spelling = next((s for s in SPELLINGS.get(field, (field,)) if s in self.cells), field)
         return InputRefused(what, Place(self.place.file, self.place.row, self.names.get(spelling, spelling)))

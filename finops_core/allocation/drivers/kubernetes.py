@@ -22,8 +22,9 @@ from typing import Annotated, Literal
 import polars
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from finops_core.allocation.drivers.allocations import EXACT, MEASURES, Allocation, allocations, total
+from finops_core.allocation.drivers.allocations import EXACT, Allocation, allocations, total
 from finops_core.allocation.drivers.driver import IDLE, WEIGHT, DriverSpec, Measured, Text
+from finops_core.allocation.drivers.fields import MEASURES
 from finops_core.allocation.drivers.reading import PLACES, ROUNDING
 from finops_core.errors import InputRefused, Place
 

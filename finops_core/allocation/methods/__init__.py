@@ -18,10 +18,20 @@ from finops_core.allocation.kinds import declared, parsed
 POOL = "pool:"
 Per = Literal["day", "month"]
 Shares = Mapping[str | None, Fraction]
-Consumers = Annotated[
-    tuple[str, ...] | Literal["all"],
-    BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
-]
+
+
+def _consumers(written: Any) -> Any:
+    if written == "all":
+        return written
+    if not isinstance(written, list | tuple) or not written:
+        raise ValueError("names nobody: write all, or a list of consumers")
+    names = tuple(map(str, written))
+    if len(set(names)) < len(names):
+        raise ValueError(f"{next(n for n in names if names.count(n) > 1)!r} is named twice")
+    return names
+
+
+Consumers = Annotated[tuple[str, ...] | Literal["all"], BeforeValidator(_consumers)]
 """Names of consumers, or all who have direct cost in the month."""
 
 

@@ -1,5 +1,6 @@
 """Agreed shares, which sum to exactly 1: `{fixed: {search: 0.5, web: 0.3, "pool:data-platform": 0.2}}`. `1/3` and `25 %` can be written."""
 
+import re
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -8,18 +9,31 @@ from pydantic import BeforeValidator, model_validator
 from finops_core.allocation import methods
 
 KEY = "fixed"
+_NUMBER = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})")
+"""A number as people write it: an exponent could make one that no memory holds."""
 
 
 def _share(written: Any) -> Fraction:
     """A share as it is written. Raises ValueError for what is none."""
     text = str(written).strip()
     try:
-        share = Fraction(text[:-1].strip()) / 100 if text.endswith("%") else Fraction(text.replace(" ", ""))
+        share = _number(text[:-1]) / 100 if text.endswith("%") else _ratio(text)
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{text!r} is no share: write 0.25, 25 % or 1/4") from None
+        raise ValueError(f"{text[:40]!r} is no share: write 0.25, 25 % or 1/4") from None
     if share < 0:
         raise ValueError(f"the share {text} is negative")
     return share
+
+
+def _ratio(text: str) -> Fraction:
+    part, is_written, whole = text.partition("/")
+    return _number(part) / _number(whole) if is_written else _number(part)
+
+
+def _number(text: str) -> Fraction:
+    if not _NUMBER.fullmatch(text.strip()):
+        raise ValueError(text)
+    return Fraction(text.strip())
 
 
 def _shares(written: Any) -> Any:

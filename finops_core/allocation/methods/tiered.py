@@ -21,7 +21,12 @@ def _fees(written: Any) -> Any:
 
 class Method(methods.Method):
     tiered: Annotated[
-        tuple[tuple[str, Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]], ...],
+        tuple[
+            tuple[
+                str, Annotated[Decimal, Field(ge=0, allow_inf_nan=False, max_digits=38, decimal_places=18)]
+            ],
+            ...,
+        ],
         BeforeValidator(_fees),
         Field(min_length=1),
     ]
