@@ -87,7 +87,7 @@ def _check_events(text: str, name: str) -> None:
     """Refuses aliases, which can make much out of little, and depth: the parser takes the longer the deeper it is."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.BaseLoader):
-        place = Place(name, line=event.start_mark.line + 1)
+        place = Place(name, line=event.start_mark.line + 1 if event.start_mark else None)
         if isinstance(event, yaml.AliasEvent):
             raise InputRefused("YAML aliases (*name) are not taken: write the value out", place)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
