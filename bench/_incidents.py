@@ -11,17 +11,9 @@ from datetime import date, timedelta
 
 import numpy
 import polars
+from _protocol import DEADLINES
 
 DEVELOPMENT, HELD_OUT = range(100, 104), range(50_000, 50_040)
-DEADLINES = {
-    "spike": 5,
-    "drop": 6,
-    "runaway": 8,
-    "weekend leak": 11,
-    "level shift": 14,
-    "slow leak": 28,
-}
-"""Days after its start by which an incident must be raised."""
 KINDS = (
     "steady",
     "weekday",

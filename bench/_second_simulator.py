@@ -10,18 +10,11 @@ from datetime import date, timedelta
 
 import numpy
 import polars
+from _protocol import DEADLINES
 
 Span = tuple[float, float]
 Array = numpy.ndarray
 
-DEADLINES = {
-    "spike": 5,
-    "drop": 6,
-    "runaway": 8,
-    "weekend leak": 11,
-    "level shift": 14,
-    "slow leak": 28,
-}
 LEAST = 100.0
 """USD of excess below which something is no incident."""
 TEAM = 10

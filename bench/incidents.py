@@ -15,13 +15,12 @@ from typing import Any
 
 import polars
 from _claims import Claims, farthing, workspace
+from _protocol import DEADLINES
 
 from finops_core import Ledger
 from finops_core.analysis.incidents import Incident, Settings, find, finding, watching
 from finops_core.demo.seasons import MIGRATION
 
-DEADLINES = {"spike": 5, "drop": 6, "runaway": 8, "weekend leak": 11, "level shift": 14, "slow leak": 28}
-"""Days within which an incident must be raised, by kind."""
 TEAM_MONTHS = 0.5
 
 

@@ -5,14 +5,13 @@ from datetime import date
 import streamlit as st
 
 from finops_core.reporting.pack import Pack, make
-from finops_core.reporting.situation import situation
-from ui import answers, documents
-from ui.scorecard import Version, version
+from ui import documents
+from ui.scorecard import Version, situated, version
 
 
 @st.cache_resource(show_spinner="Making the pack: every analysis is asked", max_entries=6)
 def _pack(month: date, at: Version) -> Pack:
-    return Pack(situation(answers.ledger(), month))
+    return Pack(situated(month, at))
 
 
 @st.cache_data(show_spinner="Writing the pack", max_entries=12)

@@ -34,13 +34,14 @@ def version() -> Version:
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _situation(month: date, at: Version) -> Situation:
+def situated(month: date, at: Version) -> Situation:
+    """A month of the home; the scorecard and the pack ask the same one."""
     return situation(answers.ledger(), month)
 
 
 @st.cache_resource(show_spinner="Asking every analysis, once for this version of the data", max_entries=48)
 def _lines(month: date, months: int, at: Version) -> list[Line]:
-    return scorecard(_situation(month, at), months)
+    return scorecard(situated(month, at), months)
 
 
 def begin(title: str) -> "Scorecard":

@@ -1,11 +1,14 @@
 """What commitments did: used, unused, covered, saved."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from finops_core.cli.session import Json, app, put_json, put_table, the_ledger
+
+if TYPE_CHECKING:
+    from polars import DataFrame
 
 
 @app.command()
@@ -41,15 +44,7 @@ def commitments(
     put_json({"commitments": _records(found.items), "totals": _records(found.totals), **members})
 
 
-def _records(frame: Any) -> list[dict[str, Any]]:
-    from datetime import date
-    from decimal import Decimal
+def _records(frame: "DataFrame") -> list[dict[str, Any]]:
+    from finops_core.model.export import cell
 
-    from finops_core.store.batches import plain
-
-    def written(value: Any) -> Any:
-        if isinstance(value, Decimal):
-            return plain(value)
-        return value.isoformat() if isinstance(value, date) else value
-
-    return [{name: written(value) for name, value in row.items()} for row in frame.to_dicts()]
+    return [{name: cell(value) for name, value in row.items()} for row in frame.to_dicts()]

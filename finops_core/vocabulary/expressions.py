@@ -62,10 +62,14 @@ def _sku(table: ir.Table) -> ir.Value:
     return ibis.cases((sku.isnull(), words), (words == sku, sku), (words.isnull(), sku), else_=both)
 
 
+_OF_ROW: dict[str, Callable[[ir.Table], ir.Value]] = {SKU: _sku}
+"""What is computed from several columns of a row."""
+
+
 def value(table: ir.Table, found: Dimension) -> ir.Value:
     """A dimension's value in each row of `charges` or of a cube."""
-    if found.name == SKU:
-        return _sku(table)
+    if found.name in _OF_ROW:
+        return _OF_ROW[found.name](table)
     if found.name in _OF_DAY:
         return _OF_DAY[found.name](charge_day(table))
     if found.name in table.columns:

@@ -24,10 +24,10 @@ from finops_core.allocation.drivers.fields import (
     BYTE_HOURS,
     BYTES,
     COSTS,
+    DATES,
     HOURS,
     KNOWN,
     KNOWN_MEASURES,
-    SPELLED_TIMES,
     SPELLINGS,
     TOTAL,
     label,
@@ -107,7 +107,7 @@ def _choose(table: Examined) -> dict[str, str]:
             raise refuse(table, f"{found[ours]!r} and {name!r} are one field", "Export it again", row=1)
         if ours in KNOWN or label(name) or ours not in found:
             found[ours] = name
-    if not found.keys() & (SPELLED_TIMES | {"day", "date"}):
+    if not found.keys() & DATES:
         advice = "It has none of Date, start and window.start"
         if {"efficiency", "total"} <= found.keys():
             advice = (

@@ -65,6 +65,7 @@ MEASURES = (*HOURS, *COSTS, "total_cost")
 _LABEL = re.compile(r"(?:properties[._])?(namespace)?labels?[._](.+)", re.IGNORECASE)
 
 
+@lru_cache(4096)
 def label(name: str) -> tuple[str, bool] | None:
     """The key of the label that a column holds, and whether it is the namespace's; None for what is no label."""
     found = _LABEL.fullmatch(name)
@@ -83,4 +84,5 @@ def _known(groups: Iterable[Mapping[str, tuple[str, ...]]]) -> set[str]:
 
 KNOWN_MEASURES = _known((HOURS, BYTE_HOURS, AVERAGES, BYTE_AVERAGES, COSTS)) | {*BYTES, "totalcost"}
 KNOWN = KNOWN_MEASURES | _known((SPELLINGS,)) | {*TOTAL}
-SPELLED_TIMES = {"start", "runningstarttime", "windowstart"}
+DATES = {*SPELLINGS["day"], *SPELLINGS["start"]}
+"""The fields that say when a row is of."""

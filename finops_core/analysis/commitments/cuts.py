@@ -85,14 +85,10 @@ def by_member(
 
 def _named(frame: polars.DataFrame, by: Cut) -> polars.DataFrame:
     """Adds the member that each row's dimensions name."""
-    return frame.with_columns(_members(frame, by))
-
-
-def _members(frame: polars.DataFrame, by: Cut) -> polars.Series:
     if by.member is None:
-        return frame[by.dimensions[0]].cast(polars.String).alias(MEMBER)
-    each = frame.select(by.dimensions).iter_rows()
-    return polars.Series(MEMBER, [by.member(*values) for values in each], polars.String)
+        return frame.with_columns(polars.col(by.dimensions[0]).cast(polars.String).alias(MEMBER))
+    names = [by.member(*values) for values in frame.select(by.dimensions).iter_rows()]
+    return frame.with_columns(polars.Series(MEMBER, names, polars.String))
 
 
 def _owned(ledger: Ledger, cost: polars.DataFrame, by: Cut) -> polars.DataFrame:

@@ -9,13 +9,11 @@ import polars
 
 from finops_core.analysis.commitments.charges import (
     COMMITTED,
-    FEE,
     ID,
     MONEY,
     ON_DEMAND,
     PRICED,
     SERVICE,
-    STATUS,
     TYPE,
     UNCOVERED,
     USAGE,
@@ -25,7 +23,7 @@ from finops_core.analysis.commitments.charges import (
     paid,
     sums,
 )
-from finops_core.analysis.commitments.rates import added, ratio, totals
+from finops_core.analysis.commitments.rates import committed, consumed, ratio, totals, with_rates
 from finops_core.analysis.commitments.terms import expiry, terms
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
@@ -34,6 +32,7 @@ from finops_core.model.query import Query, Where, conditions
 BENEFIT = ("used", "on_demand", "savings")
 """The figures of `benefit`."""
 _ITEM = (CURRENCY, ID, TYPE)
+_NOTHING = polars.lit(0, MONEY)
 
 
 @dataclass(frozen=True)
@@ -106,31 +105,13 @@ def by_day(ledger: Ledger, start: date | None, end: date | None, where: Where = 
 
 
 def _items(ledger: Ledger, charges: polars.DataFrame) -> polars.DataFrame:
-    used, unused = (polars.col(STATUS) == status for status in ("Used", "Unused"))
-    found = (
-        charges.group_by(_ITEM)
-        .agg(
-            polars.col("EffectiveCost").filter(used).sum().cast(MONEY).alias("used"),
-            polars.col("EffectiveCost").filter(unused).sum().cast(MONEY).alias("unused"),
-            polars.col("EffectiveCost").filter(polars.col(STATUS) == FEE).sum().cast(MONEY).alias("fees"),
-            polars.col(ON_DEMAND).filter(used).sum().cast(MONEY).alias(ON_DEMAND),
-            polars.col(PRICED).filter(used).sum().cast(MONEY).alias(PRICED),
-        )
-        .with_columns(
-            (polars.col(ON_DEMAND) - polars.col(PRICED) - polars.col("unused") - polars.col("fees"))
-            .cast(MONEY)
-            .alias("savings")
-        )
-    )
-    told = (polars.col("used") == 0) | (polars.col(PRICED) != 0)
-    found = found.with_columns(polars.when(told).then(name).alias(name) for name in (ON_DEMAND, "savings"))
-    found = found.with_columns(
-        ratio(found["used"], added(found["used"], found["unused"])).alias("utilisation")
-    )
+    found = committed(charges, _ITEM).join(consumed(charges, _ITEM), on=list(_ITEM), nulls_equal=True)
+    # what is not covered is no commitment's
+    found = with_rates(found.with_columns(uncovered=_NOTHING, rest=_NOTHING))
     days = _lives(ledger)
     return (
         found.join(days, on=[CURRENCY, ID], how="left", nulls_equal=True)
-        .rename({TYPE: "type"})
+        .rename({TYPE: "type", "covered": ON_DEMAND})
         .with_columns((polars.col("used") + polars.col("unused") + polars.col("fees")).alias("size"))
         .sort("size", ID, descending=[True, False])
         .select(

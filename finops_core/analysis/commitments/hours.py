@@ -57,7 +57,7 @@ def by_hour(ledger: Ledger, start: date, end: date, where: Where = ()) -> polars
         )
         for frame in (cost, open_)
     ]
-    return totals(found[0], found[1], keys).sort(keys)
+    return totals(found[0], found[1], keys)
 
 
 def is_hourly(ledger: Ledger, where: Sequence[Node], end: date) -> bool:

@@ -82,15 +82,11 @@ def with_rates(found: polars.DataFrame) -> polars.DataFrame:
         )
     )
     return found.with_columns(
-        ratio(found["used"], added(found["used"], found["unused"])).alias("utilisation"),
+        ratio(found["used"], (found["used"] + found["unused"]).cast(MONEY)).alias("utilisation"),
         ratio(found["covered"], found["eligible"]).alias("coverage"),
         ratio(found["savings"], found["eligible"]).alias("effective_savings_rate"),
         ratio(found["priced"], found["consumed"]).alias("priced_share"),
     )
-
-
-def added(one: polars.Series, other: polars.Series) -> polars.Series:
-    return (one + other).cast(MONEY)
 
 
 def ratio(part: polars.Series, whole: polars.Series) -> polars.Series:
