@@ -9,6 +9,8 @@ from finops_core.cli.session import app, month_of, put_table, say, the_home, the
 from finops_core.errors import InputRefused, Place, UsageError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from finops_core.analysis.budgets.importing import Understood
 
 _Out = Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")]
@@ -36,7 +38,7 @@ def show_budgets(
     from finops_core.store.budgets import budgets as kept
     from finops_core.store.state import State
 
-    found = account(the_ledger(), kept(State(the_home())), month_of(month) if month else None, version)
+    found = account(the_ledger(), kept(State(the_home())), _month(month), version)
     for overlap in found.overlaps:
         say(f"Two budgets count the same cost: {overlap.in_words()}")
     if found.more_overlaps:
@@ -157,7 +159,7 @@ def remove_budgets(
     from finops_core.store.budgets import remove
     from finops_core.store.state import State
 
-    state, of = State(the_home()), month_of(month) if month else None
+    state, of = State(the_home()), _month(month)
     lines = [
         line
         for line in kept(state)
@@ -195,7 +197,7 @@ def show_variance(
     found = variance(
         the_ledger(),
         lines,
-        month_of(month) if month else None,
+        _month(month),
         against,
         "x_CostCenter" if feed else by,
         metric,
@@ -212,3 +214,7 @@ def show_variance(
         write_file(out, variance_xlsx(found))
     else:
         put_table(found.table, format, out)
+
+
+def _month(text: str | None) -> "date | None":
+    return None if text is None else month_of(text)

@@ -33,5 +33,5 @@ def pack(
     say(f"Making the pack of {found.month:%B %Y}")
     for name in wanted:
         path = out / f"farthing-pack-{found.month:%Y-%m}.{name}"
-        write_file(path, make(told, name))
+        write_file(path, make(told, name), parents=True)
         put(str(path))

@@ -117,10 +117,10 @@ def the_ledger() -> "Ledger":
 
 
 def the_month(told: str | None, ledger: "Ledger") -> "date":
-    """The first day of the month that is asked for, such as 2026-10; by default of the last whole one. Raises UsageError."""
+    """The first day of the month that is asked for, such as 2026-10 or a day of it; by default of the last whole one. Raises UsageError."""
     from finops_core.model.span import span
 
-    return span(ledger).usual_month if told is None else month_of(told)
+    return span(ledger).usual_month if told is None else month_of(told[:7])
 
 
 def month_of(text: str) -> "date":
@@ -148,10 +148,11 @@ def put_json(value: Any) -> None:
     put(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def write_file(path: Path, data: bytes | str) -> None:
-    """A file that a command was asked for, in a directory that is made where it is missing. Raises UsageError where it cannot be written."""
+def write_file(path: Path, data: bytes | str, parents: bool = False) -> None:
+    """A file that a command was asked for; `parents` makes its directory where it is missing. Raises UsageError where it cannot be written."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if parents:
+            path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data.encode() if isinstance(data, str) else data)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
