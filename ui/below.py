@@ -25,7 +25,6 @@ _ALWAYS = (
     "SubAccountName",
     "ChargeCategory",
     "ChargeDescription",
-    "ResourceId",
 )
 
 
@@ -86,6 +85,7 @@ def charges(page: "Page", key: str) -> None:
         *((name, tables.text, DIMENSIONS[name].label) for name in _ALWAYS),
         ("Owner", tables.text, DIMENSIONS[whose.owner_column()].label),
         (metric, tables.money, f"{METRICS[metric].label} {page.currency}"),
+        ("ResourceId", tables.text, DIMENSIONS["ResourceId"].label),
         ("PricingQuantity", tables.quantity, "Quantity"),
         ("PricingUnit", tables.text, "Unit"),
         ("x_Source", tables.text, "Source"),
