@@ -134,7 +134,7 @@ class Allocation:
                 "Allocable",
                 words.amount(found.allocable),
                 "What needs an owner: all charges but taxes and credits, unless a pool shares them",
-                note=f"of {words.money(found.total, currency)}",
+                note=f"{words.money(found.total, currency)} with taxes and credits",
             )
         )
         figures.show(shown)

@@ -25,7 +25,6 @@ _ALWAYS = (
     "SubAccountName",
     "ChargeCategory",
     "ChargeDescription",
-    "ResourceId",
 )
 
 
@@ -84,7 +83,9 @@ def charges(page: "Page", key: str) -> None:
     metric = page.view.metric
     columns: list[tables.Column] = [
         *((name, tables.text, DIMENSIONS[name].label) for name in _ALWAYS),
+        ("Owner", tables.text, DIMENSIONS[whose.owner_column()].label),
         (metric, tables.money, f"{METRICS[metric].label} {page.currency}"),
+        ("ResourceId", tables.text, DIMENSIONS["ResourceId"].label),
         ("PricingQuantity", tables.quantity, "Quantity"),
         ("PricingUnit", tables.text, "Unit"),
         ("x_Source", tables.text, "Source"),
@@ -93,12 +94,16 @@ def charges(page: "Page", key: str) -> None:
     ]
     if count > len(found):
         st.caption(f"The {len(found)} largest of {count:,} charges. Filter to see others.")
-    chosen = tables.show(found, columns, None, key, selectable=True, of=str(page.query))
+    chosen = tables.show(
+        found.with_columns(whose.owners()), columns, None, key, selectable=True, of=str(page.query)
+    )
     if chosen is None:
-        st.caption("Choose a charge, by the box on its left, to see where its cost comes from.")
+        st.caption(
+            "Choose a charge, by the box on its left, to see whose it is, why, and where its cost comes from."
+        )
         return
-    _origin(found.row(chosen, named=True), metric)
     whose.charge(found.row(chosen, named=True))
+    _origin(found.row(chosen, named=True), metric)
 
 
 def _origin(charge: dict[str, Any], metric: str) -> None:

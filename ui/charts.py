@@ -163,7 +163,9 @@ def _rules(events: list[dict[str, str]], across: Spec) -> Spec:
 
 
 def _axis(title: str, form: str, ticks: int) -> Spec:
-    return {"format": form, "title": title, "tickCount": ticks, "domain": False, "ticks": False, "gridOpacity": 0.5}  # fmt: skip
+    """An axis of values. Each label has its own unit: with that of the largest, zero would be `0k` and 200 `0.2k`."""
+    label = {"labelExpr": "format(datum.value, '~s')"} if form == "~s" else {}
+    return {"format": form, "title": title, "tickCount": ticks, "domain": False, "ticks": False, "gridOpacity": 0.5} | label  # fmt: skip
 
 
 def _text(field: str) -> Spec:

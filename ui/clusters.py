@@ -153,7 +153,9 @@ class ClusterPage:
         if self.cost is None:
             return f"No charge in {self.name} carries the name of the cluster {self.cluster} in a tag."
         whole = self.cost.amount(self.currency, _COST)
-        said = f"{self.cluster} cost {words.money(whole, self.currency)} in {self.name}"
+        end = add_months(date.fromisoformat(f"{self.month}-01"), 1)
+        so_far = " so far" if answers.spanned().complete_until < end else ""
+        said = f"{self.cluster} cost {words.money(whole, self.currency)} in {self.name}{so_far}"
         idle = words.ratio(self.cost.amount(self.currency, _COST, "idle"), whole)
         return f"{said}; {words.percent(idle)} of it was idle." if idle else f"{said}."
 
@@ -206,7 +208,10 @@ class ClusterPage:
         )
         columns = [
             ("Part", tables.text, _BY[self.by]),
-            *((metric, tables.money, metric.removesuffix("Cost") + " cost") for metric in METRICS[::-1]),
+            *(
+                (metric, tables.money, f"{metric.removesuffix('Cost')} cost, {self.currency}")
+                for metric in METRICS[::-1]
+            ),
             (KIND, tables.text, "Kind"),
         ]
         total = {metric: self.cost.amount(self.currency, metric) for metric in METRICS}

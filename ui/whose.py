@@ -8,8 +8,11 @@ from zlib import crc32
 import polars
 import streamlit as st
 
+from finops_core.allocation.owners import DIRECT, SHARED
 from finops_core.allocation.splits import CURRENCY, DAY
 from finops_core.analysis.breakdown import MISSING
+from finops_core.analysis.flow import NOBODY, NOBODYS
+from finops_core.analysis.ownership import NOT_ALLOCABLE
 from finops_core.analysis.reasons import PoolReason, Reason, reasons, written
 from finops_core.analysis.statement_reasons import METRIC, StatementReason, statement_reasons
 from finops_core.errors import FarthingError
@@ -18,6 +21,7 @@ from finops_core.model import words
 from finops_core.model.export import cell
 from finops_core.model.query import Condition, Query
 from finops_core.store import proposals
+from finops_core.store.ownership import in_force
 from finops_core.vocabulary.dimensions import dimension
 from ui import address, answers, rule_changes, tables
 from ui.plain import plain
@@ -28,11 +32,45 @@ _IDENTITY = ("x_Source", "BillingPeriod", "x_File", "x_Row", "x_Derived")
 _SAID = "whose-said"
 
 
+def owners() -> polars.Expr:
+    """Whose charges (rows of `finops_core.model.charged`) are: the owner, or the pool that shares them."""
+    shared = polars.col("x_AllocationKind") == SHARED
+    pool = polars.concat_str(polars.lit("pool: "), "x_AllocationRule")
+    needs_none = polars.col("ChargeCategory").is_in(list(NOT_ALLOCABLE))
+    nobody = polars.when(needs_none).then(polars.lit(NOBODYS)).otherwise(polars.lit(NOBODY))
+    owner = polars.coalesce(polars.col(owner_column()), nobody)
+    return polars.when(shared).then(pool).otherwise(owner).alias("Owner")
+
+
+def owner_column() -> str:
+    """The owner column by which the rules in force say whether a charge is allocated."""
+    return _owner_column(*_version())
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _owner_column(version: str, number: int) -> str:
+    return in_force(answers.ledger().home).rules.owner
+
+
+def _in_a_sentence(found: Mapping[str, Any]) -> str:
+    """Who owns a charge, and what says so."""
+    kind, rule, owner = (found.get(n) for n in ("x_AllocationKind", "x_AllocationRule", owner_column()))
+    if kind == SHARED:
+        return f"The pool **{plain(str(rule))}** shares this: each of its consumers pays a part."
+    if owner is None and found.get("ChargeCategory") in NOT_ALLOCABLE:
+        return "**Nobody** owns this, and it needs no owner: taxes and credits do where a pool shares them."
+    if owner is None:
+        return "**Nobody** owns this: no rule names an owner."
+    what = "its own tag says so, by the rule" if kind == DIRECT else "by the rule"
+    return f"**{plain(str(owner))}** owns this: {what} **{plain(str(rule))}**."
+
+
 def charge(found: Mapping[str, Any]) -> None:
     """Why a charge (a row of `finops_core.model.charged`) is whose it is, and the form to say that it is another's."""
     mark = crc32(repr([found.get(name) for name in _IDENTITY]).encode())
     with st.container(border=True, key="whose"):
         _said()
+        st.markdown(_in_a_sentence(found))
         if not st.toggle(
             "Why is this mine?", key=f"why-{mark}", help="The rules behind each owner, what they read, and shares"
         ):  # fmt: skip

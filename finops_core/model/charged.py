@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from finops_core.errors import UsageError
-from finops_core.focus.charges import COSTS
+from finops_core.focus.charges import ALLOCATED_COLUMNS, COSTS
 from finops_core.model import engine
 from finops_core.model.query import Query
 
@@ -25,6 +25,7 @@ COLUMNS = (
     "PricingQuantity",
     "PricingUnit",
     *COSTS,
+    *ALLOCATED_COLUMNS,
     "CommitmentDiscountStatus",
     "x_ChargeType",
     "x_Derived",

@@ -162,6 +162,7 @@ def test_not_mine_becomes_a_rule_proposal(owned: App) -> None:
     assert errors(page) == []
     assert page.get_by_text("Shared costs split").is_visible() and "--allocated" in page.content()
     choose(page, "table", 1)
+    page.locator(".st-key-whose").get_by_text("owns this: its own tag says so, by the rule").wait_for()
     page.get_by_text("Why is this mine?").click()
     page.locator(".st-key-whose").get_by_text("the tag team, for all charges").wait_for()
     page.get_by_role("button", name="Not mine").click()

@@ -56,7 +56,7 @@ def test_a_cluster_is_told_the_same_everywhere(app: App, tmp_path: Path) -> None
 
     page = app.open("/kubernetes?month=2026-03&by=namespace")
     assert (title(page), errors(page), barriers(page)) == ("Kubernetes", [], [])
-    assert page.locator(".farthing-answer").inner_text() == "one cost 117.50 USD in March 2026."
+    assert page.locator(".farthing-answer").inner_text() == "one cost 117.50 USD in March 2026 so far."
     told = app.cli(
         "kubernetes", "--cluster", "one", "--from", "2026-03-01", "--to", "2026-04-01", "--format", "csv"
     )
