@@ -91,6 +91,12 @@ class Shown:
             told.append(
                 f"{'were' if len(self.items) > 1 else 'was'} {words.percent(total['utilisation'])} used and"
             )
+        if total["savings"] is None and total["coverage"] is not None:
+            self.page.title_line(
+                f"{' '.join(told)} covered {_known(total['coverage'])} of what they could;"
+                " the bill does not say what they cost, so savings and idle money are not known."
+            )
+            return
         if total["savings"] is None:
             self.page.title_line(
                 f"{' '.join(told)} left {words.money(total['unused'], code)} idle;"

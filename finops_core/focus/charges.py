@@ -30,6 +30,9 @@ CUSTOM_COLUMNS: dict[str, tuple[str, str]] = {
 EFFECTIVE_ASSUMED = "EffectiveCost is not in the export: BilledCost is shown"
 """The x_Quality of rows whose EffectiveCost is not the source's own word."""
 
+EFFECTIVE_UNKNOWN = "EffectiveCost of the commitment is not in the export"
+"""How the x_Quality begins of rows whose EffectiveCost is 0 because nobody knows it."""
+
 CONTROL_COLUMNS = {"x_Role": "VARCHAR", "x_Drop": "VARCHAR", "x_Uncompared": "VARCHAR"}
 """Columns of staged rows only: the file's part in its set, why a row is not stored, and for which metric the source
 states no total that the row could be held against."""

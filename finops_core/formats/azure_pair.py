@@ -19,13 +19,14 @@ and say what they cannot know; no total is then claimed for the other metric.
 from collections.abc import Callable, Mapping, Set
 from pathlib import PurePath
 
+from finops_core.focus.charges import EFFECTIVE_UNKNOWN
 from finops_core.formats.format import Conflict
 
 ACTUAL = "ActualCost"
 AMORTISED = "AmortizedCost"
 
 _SAME = "the same charge as in the AmortizedCost export"
-_NO_EFFECTIVE = "EffectiveCost of the commitment is not in the export: ActualCost only"
+_NO_EFFECTIVE = f"{EFFECTIVE_UNKNOWN}: ActualCost only"
 _NO_BILLED = "BilledCost of the commitment is not in the export: AmortizedCost only"
 
 _MONTH = "date_trunc('month', BillingPeriodStart)"

@@ -1,6 +1,7 @@
 """FOCUS itself, 1.0-preview to 1.4, in the flavours of AWS, Microsoft, Google, Oracle and others; csv, parquet, JSON lines."""
 
 import re
+from collections.abc import Mapping
 
 from finops_core.focus.charges import CUSTOM_COLUMNS, EFFECTIVE_ASSUMED
 from finops_core.focus.columns import FOCUS_COLUMNS
@@ -37,6 +38,9 @@ def recognise(header: Header) -> str | None:
 
 _SUBCATEGORY = (
     "CASE [ChargeSubcategory] WHEN 'Used Commitment' THEN 'Used' WHEN 'Unused Commitment' THEN 'Unused' END"
+)
+_UNSTATED = (
+    "the export does not say whether the commitment was used: taken as unused where nothing was consumed"
 )
 _PRICING = "CASE [PricingCategory] WHEN 'On-Demand' THEN 'Standard' WHEN 'Commitment-Based' THEN 'Committed' ELSE [PricingCategory] END"
 _UNKNOWN_CATEGORY = "the export gives no ChargeCategory: counted as Adjustment"
@@ -75,10 +79,11 @@ def _columns() -> dict[str, str]:
         "PricingCategory": _PRICING,
         "ServiceCategory": "coalesce([ServiceCategory], 'Other')",
         "ServiceName": "coalesce([ServiceName], 'Unknown')",
-        "CommitmentDiscountStatus": f"coalesce([CommitmentDiscountStatus], {_SUBCATEGORY})",
+        "CommitmentDiscountStatus": "coalesce($status, $guessed)",
         "Tags": "tags([Tags])",
         "x_CostCategories": "tags([x_CostCategories])",
-        "x_Quality": f"CASE WHEN $category IS NULL THEN '{_UNKNOWN_CATEGORY}' END",
+        "x_Quality": f"nullif(concat_ws('; ', CASE WHEN $category IS NULL THEN '{_UNKNOWN_CATEGORY}' END,"
+        f" CASE WHEN $guessed IS NOT NULL THEN '{_UNSTATED}' END), '')",
         "x_SourceCost": "$billed",
         "x_ChargeType": "coalesce([x_ChargeType], [ChargeSubcategory])",
     }
@@ -120,6 +125,23 @@ def _complete(staged: str) -> str:
                    AND coalesce(bool_or(BilledCost <> 0 AND {told}), FALSE) AS absent FROM {staged}) t"""
 
 
+def _definitions(header: Header) -> Mapping[str, str]:
+    names = {spell(name) for name in header.names}
+    # FOCUS wants no ConsumedQuantity of what is unused. A correction may lack it too, and a file the column: then it is what has no price.
+    nothing = "coalesce(money([ContractedCost]), money([ListCost])) = 0"
+    if names & {"consumedquantity", "usagequantity"}:
+        nothing = f"quantity([ConsumedQuantity]) IS NULL AND ([ChargeClass] IS NULL OR {nothing})"
+    return {
+        "billed": "money([BilledCost])",
+        "effective": "money([EffectiveCost])",
+        "provider": "coalesce([ProviderName], [ServiceProviderName])",
+        "category": "coalesce([ChargeCategory], [ChargeType])",
+        "status": f"coalesce([CommitmentDiscountStatus], {_SUBCATEGORY})",
+        "guessed": "CASE WHEN $status IS NULL AND $category = 'Usage' AND [CommitmentDiscountId] IS NOT NULL"
+        f" THEN CASE WHEN {nothing} THEN 'Unused' ELSE 'Used' END END",
+    }
+
+
 FORMAT = Format(
     name="focus",
     title="FOCUS",
@@ -136,12 +158,7 @@ FORMAT = Format(
         "PublisherName": ("Publisher",),
         "InvoiceIssuerName": ("InvoiceIssuer",),
     },
-    definitions=lambda header: {
-        "billed": "money([BilledCost])",
-        "effective": "money([EffectiveCost])",
-        "provider": "coalesce([ProviderName], [ServiceProviderName])",
-        "category": "coalesce([ChargeCategory], [ChargeType])",
-    },
+    definitions=_definitions,
     nulls=("NULL", "NONE", "N/A"),
     total=_total,
     columns=_columns(),
@@ -153,7 +170,11 @@ FORMAT = Format(
         ),
         (
             "rows without a ChargeCategory, counted as Adjustment",
-            f"x_Quality = '{_UNKNOWN_CATEGORY}'",
+            f"contains(x_Quality, '{_UNKNOWN_CATEGORY}')",
+        ),
+        (
+            "rows of commitments without a CommitmentDiscountStatus: taken as unused where nothing was consumed, else as used",
+            f"contains(x_Quality, '{_UNSTATED}')",
         ),
         (
             "rows with a ChargeCategory that FOCUS does not know, kept as it is",

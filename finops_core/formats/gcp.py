@@ -15,7 +15,14 @@ import re
 from collections.abc import Callable, Mapping
 
 from finops_core.formats.format import Derive, Format, Header, SourceTotal
-from finops_core.formats.gcp_commitments import COMMITMENT_COLUMNS, COMMITMENT_DEFINITIONS, IDLE
+from finops_core.formats.gcp_commitments import (
+    COMMITMENT_COLUMNS,
+    COMMITMENT_DEFINITIONS,
+    IDLE,
+    beyond,
+    covered_part,
+    covered_quantity,
+)
 
 
 def spell(name: str) -> str:
@@ -94,6 +101,9 @@ def _credits(condition: str) -> str:
     return f"coalesce(list_sum(list_transform({chosen}, lambda c: c.amount)), 0)"
 
 
+_LIST, _AMOUNT = "money([cost_at_list])", "quantity([usage.amount])"
+
+
 def _unit_price(price: str, cost: str) -> str:
     """A price that is confirmed by the row's own cost: as it stands, or for the block that it is stated for."""
     double = "CAST({} AS DOUBLE)".format
@@ -138,7 +148,8 @@ def _definitions(header: Header) -> Mapping[str, str]:
         "promotion": _credits(_PROMOTION),
         # Whatever the condition says of a credit, it is counted once: here or as a promotion.
         "net": f"($cost + {_credits('TRUE')} - $promotion)",
-        "contracted": "(coalesce(money([cost_at_effective_price_default]), $cost) + "
+        # The cost of use in a consumption model is the discounted one already: without the other, what is contracted is unknown.
+        "contracted": "(coalesce(money([cost_at_effective_price_default]), CASE WHEN NOT $modelled THEN $cost END) + "
         + _credits("c.type IN ('DISCOUNT', 'SPENDING_BASED_DISCOUNT', 'RESELLER_MARGIN')")
         + ")",
         "kind": "replace(lower(coalesce([cost_type], 'regular')), ' ', '_')",
@@ -167,7 +178,7 @@ _UNKNOWN_KIND = "a cost type that is not known was taken as Adjustment"
 
 
 _ONCE = (
-    *("credits", "cost", "promotion", "net", "covering", "offset", "category"),
+    *("credits", "cost", "promotion", "net", "covering", "offset", "category", "covered_cost", "partly"),
     *("system", "details", "bindings", "tags", "quantity", "month", "start"),
 )
 
@@ -201,18 +212,18 @@ FORMAT = Format(
     days_before=400,
     days_after=3,
     columns={
-        "BilledCost": "$net",
-        "EffectiveCost": "CASE WHEN $offset_fee THEN 0 ELSE $net END",
-        "ListCost": "CASE WHEN $category IN ('Usage', 'Purchase') THEN money([cost_at_list]) ELSE $net END",
-        "ContractedCost": "CASE WHEN $category = 'Usage' THEN $contracted ELSE $net END",
+        "BilledCost": "CASE WHEN $partly THEN 0 ELSE $net END",
+        "EffectiveCost": "CASE WHEN $offset_fee OR $partly THEN 0 ELSE $net END",
+        "ListCost": f"CASE WHEN $category IN ('Usage', 'Purchase') THEN {covered_part(_LIST)} ELSE $net END",
+        "ContractedCost": f"CASE WHEN $category = 'Usage' THEN {covered_part('$contracted')} ELSE $net END",
         "ListUnitPrice": _unit_price("price([price.list_price])", "money([cost_at_list])"),
         "ContractedUnitPrice": _unit_price(
             "coalesce(price([price.effective_price_default]), price([price.effective_price]))",
             "coalesce(money([cost_at_effective_price_default]), $cost)",
         ),
-        "PricingQuantity": "CASE WHEN $category <> 'Tax' THEN $quantity END",
+        "PricingQuantity": f"CASE WHEN $category <> 'Tax' THEN {covered_quantity('$quantity')} END",
         "PricingUnit": "CASE WHEN $category <> 'Tax' THEN coalesce([usage.pricing_unit], [price.unit]) END",
-        "ConsumedQuantity": "CASE WHEN $category = 'Usage' THEN quantity([usage.amount]) END",
+        "ConsumedQuantity": f"CASE WHEN $category = 'Usage' THEN {covered_quantity(_AMOUNT)} END",
         "ConsumedUnit": "CASE WHEN $category = 'Usage' THEN [usage.unit] END",
         "BillingAccountId": "[billing_account_id]",
         "BillingAccountType": "'Billing account'",
@@ -289,6 +300,14 @@ FORMAT = Format(
             },
         ),
         Derive("unused committed use discount", "$offset_fee AND $net <> 0", IDLE),
+        Derive(
+            "use beyond a committed use discount",
+            "$partly",
+            beyond(
+                {"ListCost": _LIST, "ContractedCost": "$contracted"},
+                {"PricingQuantity": "$quantity", "ConsumedQuantity": _AMOUNT},
+            ),
+        ),
     ),
     warn=(
         (

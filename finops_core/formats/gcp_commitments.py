@@ -3,13 +3,16 @@
 - Resource-based (COMMITTED_USAGE_DISCOUNT) and legacy spend-based (…_DOLLAR_BASE): usage is listed at its full price and
   credited for the covered part; the commitment is paid on rows of its own ("Commitment v1: …", "Commitment - dollar based
   v1: …"). The export links neither to the other, and a fee's idle part cannot be told. So nothing is redistributed: the
-  fee keeps its EffectiveCost, the covered usage has what is left of it, and both say so in x_Quality.
+  fee keeps its EffectiveCost, the covered usage costs nothing, and both say so in x_Quality. Usage that is covered in part
+  becomes two charges, as FOCUS wants it: the credited part, and the use beyond it, which is on demand.
 - Spend-based in the model of consumption models (FEE_UTILIZATION_OFFSET): usage carries its discounted price, and the fee
   is offset as far as it was used. What remains of the fee is the idle commitment: it becomes a row of unused commitment,
   and the fee itself has the EffectiveCost 0.
 
 EffectiveCost adds up to BilledCost in each case.
 """
+
+from collections.abc import Mapping
 
 _LEGACY = "'COMMITTED_USAGE_DISCOUNT', 'COMMITTED_USAGE_DISCOUNT_DOLLAR_BASE'"
 _FEE_LEFT = "EffectiveCost of the commitment is left on its fee: the export does not link fees to the usage that they cover"
@@ -25,6 +28,10 @@ COMMITMENT_DEFINITIONS = {
     "offset_fee": "(coalesce($offset, FALSE) AND $category = 'Purchase')",
     "covering": f"list_extract(list_filter($credits, lambda c: c.type IN ({_LEGACY})), 1)",
     "covered": "($category = 'Usage' AND $covering IS NOT NULL)",
+    "covered_cost": f"(-coalesce(list_sum(list_transform(list_filter($credits, lambda c: c.type IN ({_LEGACY})), lambda c: c.amount)), 0))",
+    # A credit that differs from the cost by rounding covers all of it.
+    "partly": "($covered AND $covered_cost * sign($cost) > 0 AND abs($cost) - abs($covered_cost) > abs($cost) / 1000000)",
+    "covered_share": "(CAST($covered_cost AS DOUBLE) / CAST($cost AS DOUBLE))",
     "modelled": "($category = 'Usage' AND $covering IS NULL"
     " AND coalesce(regexp_matches([consumption_model.description], '(?i)\\bcuds?\\b|commit'), FALSE))",
     "used": "($covered OR $modelled)",
@@ -46,6 +53,33 @@ COMMITMENT_COLUMNS = {
     " || ' committed use discount' END",
     "CommitmentDiscountStatus": "CASE WHEN $used THEN 'Used' END",
 }
+
+
+def covered_part(money: str) -> str:
+    """Of a cost of the row, what the committed use discount covers; all of it where that is not told."""
+    part = f"CASE WHEN {money} = $cost THEN $covered_cost ELSE computed_money(CAST({money} AS DOUBLE) * $covered_share) END"
+    return f"CASE WHEN $partly THEN {part} ELSE {money} END"
+
+
+def covered_quantity(number: str) -> str:
+    """Of a quantity of the row, what the committed use discount covers."""
+    return f"CASE WHEN $partly THEN {number} * $covered_share ELSE {number} END"
+
+
+def beyond(costs: Mapping[str, str], quantities: Mapping[str, str]) -> dict[str, str]:
+    """What the use beyond a committed use discount differs in from the covered part: the rest of its costs and quantities."""
+    return {
+        **{name: f"(({cost}) - ({covered_part(cost)}))" for name, cost in costs.items()},
+        **{name: f"(({number}) * (1 - $covered_share))" for name, number in quantities.items()},
+        **dict.fromkeys(COMMITMENT_COLUMNS, "NULL"),
+        "BilledCost": "$net",
+        "EffectiveCost": "$net",
+        "PricingCategory": "'Standard'",
+        "x_Credits": "NULL",
+        "x_Quality": "NULL",
+        "x_SourceCost": "0",
+    }
+
 
 IDLE = {
     "ChargeCategory": "'Usage'",

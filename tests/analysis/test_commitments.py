@@ -26,8 +26,9 @@ from finops_core.analysis.commitments.families import family
 from finops_core.analysis.commitments.figures import expiring
 from finops_core.errors import InputRefused
 from finops_core.store.home import Home
-from finops_core.store.load import load
+from finops_core.store.load import LoadOptions, load
 from tests.exports import FOCUS_HEADER, focus_row, write_focus
+from tests.exports_azure import RESERVATION, azure_row, write_azure
 from tests.shell import farthing
 
 HEADER = [*FOCUS_HEADER, "PricingCategory", "CommitmentDiscountType", "CommitmentDiscountCategory"]
@@ -202,6 +203,96 @@ def test_when_they_end(ledger: Ledger) -> None:
     with pytest.raises(InputRefused, match=r"commitments.yaml, line 2"):
         terms(ledger.home)
     rules.unlink()
+
+
+def test_a_commitment_ends_when_its_own_source_goes_on_without_it(tmp_path: Path) -> None:
+    """Another cloud's bill that begins earlier and goes on for longer says nothing of it; idle money of a month stands on its first."""
+    march = {"BillingPeriodStart": "2026-10-01T00:00:00Z", "BillingPeriodEnd": "2026-11-01T00:00:00Z"}
+    late = {**march, "ChargePeriodStart": "2026-10-09T00:00:00Z", "ChargePeriodEnd": "2026-10-10T00:00:00Z"}
+    aws = [
+        committed(5, "Used", "60", "100", of="there from the start"),
+        committed(6, "Used", "60", "100", of="bought later"),
+        committed(6, "Used", "1", "2", of="gone"),
+        committed(8, "Used", "1", "2", of="bought later"),
+        charge(8, "1", "1"),
+    ]
+    idle = {**march, "ChargePeriodStart": "2026-10-01T00:00:00Z", "ChargePeriodEnd": "2026-11-01T00:00:00Z"}
+    other = [
+        charge(1, "1", "1"),
+        committed(2, "Used", "3", "4", of="ended"),
+        committed(2, "Unused", "3", "0", of="idle", **idle),
+        charge(9, "4", "4", **late),
+        charge(9, "4", "4", ChargeCategory="Purchase", CommitmentDiscountId="fee", **late),
+    ]
+    other = [{**row, "ProviderName": "Other"} for row in other]
+    for name, rows in (("aws", aws), ("other", other)):
+        load(
+            Home(tmp_path / "home"),
+            [write_focus(tmp_path / f"{name}.csv", rows, HEADER)],
+            LoadOptions(source=name),
+        )
+    items = {
+        r["CommitmentDiscountId"]: r for r in commitments(Ledger(Home(tmp_path / "home"))).items.to_dicts()
+    }
+    known = {name: (r["expires"], r["expiry"], r["ended"]) for name, r in items.items()}
+    assert known == {
+        "there from the start": (None, "unknown", False),
+        "bought later": (date(2027, 9, 6), "estimated", False),
+        "gone": (date(2027, 9, 6), "estimated", False),
+        "ended": (date(2026, 9, 3), "ended", True),
+        "idle": (date(2027, 10, 1), "estimated", False),
+        "fee": (date(2027, 10, 9), "estimated", False),
+    }
+    assert (items["fee"]["first"], items["fee"]["last"]) == (date(2026, 10, 9), date(2026, 10, 9))
+
+
+def test_a_commitment_is_one_though_only_some_charges_name_its_type(tmp_path: Path) -> None:
+    rows = [
+        committed(1, "Used", "60", "100"),
+        committed(1, "Unused", "40", "0", CommitmentDiscountType=""),
+        committed(2, "Used", "7", "9", CommitmentDiscountType=""),
+    ]
+    load(Home(tmp_path / "home"), [write_focus(tmp_path / "focus.csv", rows, HEADER)])
+    (told,) = commitments(Ledger(Home(tmp_path / "home"))).items.to_dicts()
+    assert (told["type"], told["used"], told["unused"], told["savings"]) == ("Savings Plan", 67, 40, 2)
+
+
+def test_exports_without_the_columns_that_tell(tmp_path: Path) -> None:
+    """Without status, consumption tells what was used; without pricing category, use that nothing covers is eligible."""
+    whole = [
+        committed(1, "Used", "60", "100", ConsumedQuantity="3"),
+        committed(1, "Unused", "40", "0"),
+        committed(2, "Used", "-6", "-10", ConsumedQuantity="-1", ChargeClass="Correction"),
+        committed(2, "Used", "-3", "-5", ChargeClass="Correction"),
+        committed(2, "Unused", "-4", "0", ChargeClass="Correction"),
+        charge(2, "0", "0", ChargeCategory="Purchase", CommitmentDiscountId="plan"),
+        charge(2, "100", "110", ConsumedQuantity="5"),
+    ]
+    few = [h for h in HEADER if h not in ("CommitmentDiscountStatus", "PricingCategory")]
+    for name, header in (("whole", HEADER), ("few", few)):
+        rows = [{h: row[h] for h in header} for row in whole]
+        loaded = load(Home(tmp_path / name), [write_focus(tmp_path / f"{name}.csv", rows, header)])
+        (told,) = commitments(Ledger(Home(tmp_path / name))).totals.to_dicts()
+        assert (told["used"], told["unused"]) == (51, 36), name
+        assert (told["covered"], told["eligible"], told["savings"]) == (85, 195, 195 - 51 - 36 - 100), name
+    assert loaded[0].warnings[0].startswith("5 rows of commitments without a CommitmentDiscountStatus")
+
+
+def test_what_is_not_paid_on_the_bill_is_no_saving(tmp_path: Path) -> None:
+    """Azure's actual export alone: covered use costs 0 there, because what it costs stands in the amortised one."""
+    rows = [
+        azure_row(
+            cost="0", PricingModel="Reservation", ReservationId=RESERVATION, UnitPrice="2", Quantity="3"
+        ),
+        azure_row(cost="4", UnitPrice="2", Quantity="2"),
+        azure_row("Purchase", "50", PricingModel="Reservation", ReservationId=RESERVATION),
+    ]
+    load(Home(tmp_path / "home"), [write_azure(tmp_path / "actual.csv", rows)])
+    ledger = Ledger(Home(tmp_path / "home"))
+    (told,) = commitments(ledger).totals.to_dicts()
+    assert (told["covered"], told["eligible"], told["coverage"]) == (6, 10, Decimal("0.6"))
+    assert told["utilisation"] is None and told["savings"] is None and told["effective_savings_rate"] is None
+    assert benefit(ledger, ["x_Team"], None, None)["savings"].to_list() == [0]
 
 
 @with_settings(max_examples=6)

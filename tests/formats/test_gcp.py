@@ -192,6 +192,39 @@ def test_commitments_by_credit_leave_the_fee_where_it_is(
     assert "left on its fee" in purchase["x_Quality"] and "without the fee" in usage["x_Quality"]
 
 
+@pytest.mark.parametrize("kind", ["COMMITTED_USAGE_DISCOUNT", "COMMITTED_USAGE_DISCOUNT_DOLLAR_BASE"])
+def test_use_that_is_covered_in_part_is_two_charges(tmp_path: Path, kind: str) -> None:
+    """Three fifths of 1.5 are credited; 0.6 is on demand, less the sustained use discount, which is for that part alone."""
+    credits = [credit(kind, "-0.9"), credit("SUSTAINED_USAGE_DISCOUNT", "-0.1"), credit("PROMOTION", "-0.2")]
+    back = gcp_row(cost=Decimal("-1.5"), cost_at_list=Decimal("-2"), credits=[credit(kind, "0.9")])
+    rounded = gcp_row(credits=[credit(kind, "-1.4999999")])
+    used, promotion, beyond, taken, rest, whole = charges_of(
+        tmp_path, gcp_row(credits=credits), back, rounded
+    )
+    assert [costs(c) for c in (used, promotion, beyond)] == [
+        ("Usage", 0, 0),
+        ("Credit", Decimal("-0.2"), Decimal("-0.2")),
+        ("Usage", Decimal("0.5"), Decimal("0.5")),
+    ]
+    assert (used["ContractedCost"], beyond["ContractedCost"]) == (Decimal("0.9"), Decimal("0.6"))
+    assert (used["ListCost"], beyond["ListCost"]) == (Decimal("1.2"), Decimal("0.8"))
+    assert (used["PricingQuantity"], beyond["PricingQuantity"]) == pytest.approx((2.4, 1.6))
+    assert (used["ConsumedQuantity"], beyond["ConsumedQuantity"]) == pytest.approx((2160, 1440))
+    assert (used["CommitmentDiscountStatus"], used["PricingCategory"]) == ("Used", "Committed")
+    told = ("CommitmentDiscountId", "CommitmentDiscountStatus", "PricingCategory", "x_SourceCost")
+    assert [beyond[name] for name in told] == [None, None, "Standard", 0]
+    assert beyond["x_Derived"] == "use beyond a committed use discount"
+    assert [costs(c)[1] for c in (taken, rest)] == [0, Decimal("-0.6")]
+    assert (taken["ListCost"], rest["ListCost"]) == (Decimal("-1.2"), Decimal("-0.8"))
+    assert whole["BilledCost"] == Decimal("0.0000001") and whole["ContractedCost"] == Decimal("1.5")
+
+
+def test_a_price_in_a_consumption_model_is_not_what_is_contracted(tmp_path: Path) -> None:
+    model = {"id": "5515-81A8-03A2", "description": "Compute Flexible CUDs - 1 Year"}
+    (used,) = charges_of(tmp_path, gcp_row(consumption_model=model))
+    assert (used["EffectiveCost"], used["ContractedCost"], used["ListCost"]) == (Decimal("1.5"), None, 2)
+
+
 def test_commitments_by_consumption_model_show_what_is_idle(tmp_path: Path) -> None:
     model = {"id": "5515-81A8-03A2", "description": "Compute Flexible CUDs - 1 Year"}
     used = gcp_row(consumption_model=model, cost_at_effective_price_default=Decimal("2"))

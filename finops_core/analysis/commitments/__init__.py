@@ -4,7 +4,7 @@ Per commitment and in total, exactly, by currency (finops.md's definitions):
 
 - utilisation = Σ EffectiveCost(Used) / Σ EffectiveCost(Used + Unused); idle money = Σ EffectiveCost(Unused);
 - on-demand equivalent of a charge = its ContractedCost, or its ListCost where that is not known;
-- eligible use = Usage of PricingCategory Standard or Committed, of services of which some use was covered;
+- eligible use = Usage of PricingCategory Standard or Committed (or of none, where an export has no such column), of services of which some use was covered;
 - coverage = Σ on-demand equivalent(covered) / Σ on-demand equivalent(eligible);
 - savings = Σ on-demand equivalent(eligible) − Σ EffectiveCost(Used + Unused + eligible that is not covered) − fees: what EffectiveCost
   a bill leaves on purchases (Google Cloud's resource-based and legacy commitments; 0 of all others);

@@ -4,9 +4,10 @@ from datetime import date
 
 import polars
 
+from finops_core.focus.charges import EFFECTIVE_UNKNOWN
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
-from finops_core.model.query import Condition, Node, Query
+from finops_core.model.query import AnyOf, Condition, Node, Query
 
 MONEY = polars.Decimal(38, 18)
 ID, TYPE, STATUS, SERVICE = (
@@ -19,16 +20,23 @@ ON_DEMAND = "on_demand"
 """The on-demand equivalent of a charge: its ContractedCost, or its ListCost where that is not known."""
 PRICED = "priced"
 """EffectiveCost of the charges of which that is known."""
+_EFFECTIVE = "EffectiveCost"
 USAGE = Condition("ChargeCategory", "=", ("Usage",))
 COMMITTED = Condition(STATUS, "in", ("Used", "Unused"))
+UNCOSTED = "uncosted"
+"""The on-demand equivalent of the charges of which EffectiveCost is not known."""
+_UNCOSTED = Condition("x_Quality", "~", (EFFECTIVE_UNKNOWN,))
 FEE = "Fee"
 """The status, among `paid`, of a purchase that has an EffectiveCost: the bill does not say what use its fee is for."""
 USED = Condition(STATUS, "=", ("Used",))
-UNCOVERED = (USAGE, Condition("PricingCategory", "=", ("Standard",)), Condition(STATUS, "is null"))
+_PRICING = "PricingCategory"
+_UNSAID = Condition(_PRICING, "is null")
+"""Exports without the category say nothing of spot prices: use is taken to be at on-demand prices, not to be none at all."""
+UNCOVERED = (USAGE, AnyOf((Condition(_PRICING, "=", ("Standard",)), _UNSAID)), Condition(STATUS, "is null"))
 """Use at on-demand prices that no commitment covers."""
-_ELIGIBLE = Condition("PricingCategory", "in", ("Standard", "Committed"))
-_PURCHASE = (Condition("ChargeCategory", "=", ("Purchase",)), Condition(ID, "is not null"))
-_COSTS = ("EffectiveCost", "ContractedCost", "ListCost")
+_ELIGIBLE = AnyOf((Condition(_PRICING, "in", ("Standard", "Committed")), _UNSAID))
+PURCHASE = (Condition("ChargeCategory", "=", ("Purchase",)), Condition(ID, "is not null"))
+_COSTS = (_EFFECTIVE, "ContractedCost", "ListCost")
 
 
 def sums(
@@ -40,7 +48,25 @@ def sums(
     grain: str = "none",
 ) -> polars.DataFrame:
     """BillingCurrency, the dimensions, EffectiveCost, on_demand (the equivalent, row by row), priced (EffectiveCost of the rows of
-    which that is known)."""
+    which that is known), uncosted (the equivalent of the rows of which EffectiveCost is not known)."""
+    found = _priced(ledger, by, where, start, end, grain)
+    keys = [c for c in found.columns if c not in (_EFFECTIVE, ON_DEMAND, PRICED)]
+    unknown = _priced(ledger, by, (*where, _UNCOSTED), start, end, grain)
+    unknown = unknown.select(*keys, polars.col(ON_DEMAND).alias(UNCOSTED))
+    return found.join(unknown, on=keys, how="left", nulls_equal=True).with_columns(
+        polars.col(UNCOSTED).fill_null(0).cast(MONEY)
+    )
+
+
+def _priced(
+    ledger: Ledger,
+    by: tuple[str, ...],
+    where: tuple[Node, ...],
+    start: date | None,
+    end: date | None,
+    grain: str,
+) -> polars.DataFrame:
+    """`sums` without uncosted."""
     by = tuple(d for d in by if d != CURRENCY)
     query = Query(_COSTS, by=by, where=where, start=start, end=end, grain=grain)
     keys = [*([PERIOD] if grain != "none" else []), CURRENCY, *query.by]
@@ -49,8 +75,8 @@ def sums(
     unpriced = ledger.query(query.but(where=(*where, unknown)))
     listed = unpriced.select(*keys, polars.col("ListCost").alias("listed"))
     neither = (*where, unknown, Condition("ListCost", "is null"))
-    unknowable = ledger.query(query.but(metrics=("EffectiveCost",), where=neither))
-    unknowable = unknowable.rename({"EffectiveCost": "unpriced"})
+    unknowable = ledger.query(query.but(metrics=(_EFFECTIVE,), where=neither))
+    unknowable = unknowable.rename({_EFFECTIVE: "unpriced"})
     return (
         found.join(listed, on=keys, how="left", nulls_equal=True)
         .join(unknowable, on=keys, how="left", nulls_equal=True)
@@ -58,12 +84,12 @@ def sums(
             (polars.col("ContractedCost").fill_null(0) + polars.col("listed").fill_null(0))
             .cast(MONEY)
             .alias(ON_DEMAND),
-            polars.col("EffectiveCost").fill_null(0).cast(MONEY),
-            (polars.col("EffectiveCost").fill_null(0) - polars.col("unpriced").fill_null(0))
+            polars.col(_EFFECTIVE).fill_null(0).cast(MONEY),
+            (polars.col(_EFFECTIVE).fill_null(0) - polars.col("unpriced").fill_null(0))
             .cast(MONEY)
             .alias(PRICED),
         )
-        .select(*keys, "EffectiveCost", ON_DEMAND, PRICED)
+        .select(*keys, _EFFECTIVE, ON_DEMAND, PRICED)
     )
 
 
@@ -81,8 +107,8 @@ def paid(
     on the fee, and the use that they cover costs nothing: without the fee they would seem to save all of it.
     """
     found = sums(ledger, (*by, STATUS), (*given, USAGE, COMMITTED), start, end, grain)
-    fees = sums(ledger, tuple(d for d in by if d != STATUS), (*given, *_PURCHASE), start, end, grain)
-    fees = fees.filter(polars.col("EffectiveCost") != 0).with_columns(polars.lit(FEE).alias(STATUS))
+    fees = sums(ledger, tuple(d for d in by if d != STATUS), (*given, *PURCHASE), start, end, grain)
+    fees = fees.filter(polars.col(_EFFECTIVE) != 0).with_columns(polars.lit(FEE).alias(STATUS))
     return polars.concat([found, fees.select(found.columns)])
 
 
@@ -90,7 +116,7 @@ def covered_services(
     ledger: Ledger, given: tuple[Node, ...], start: date | None, end: date | None
 ) -> polars.DataFrame:
     """BillingCurrency, ServiceName of the services of which some use was covered."""
-    asked = Query("EffectiveCost", by=(SERVICE,), where=(*given, USAGE, USED), start=start, end=end)
+    asked = Query(_EFFECTIVE, by=(SERVICE,), where=(*given, USAGE, USED), start=start, end=end)
     return ledger.query(asked).select(CURRENCY, SERVICE)
 
 

@@ -8,13 +8,13 @@ from decimal import Decimal
 import polars
 
 from finops_core.analysis.commitments.charges import (
-    COMMITTED,
     ID,
     MONEY,
     ON_DEMAND,
     PRICED,
     SERVICE,
     TYPE,
+    UNCOSTED,
     UNCOVERED,
     USAGE,
     USED,
@@ -23,15 +23,15 @@ from finops_core.analysis.commitments.charges import (
     paid,
     sums,
 )
+from finops_core.analysis.commitments.lives import lives
 from finops_core.analysis.commitments.rates import committed, consumed, ratio, totals, with_rates
-from finops_core.analysis.commitments.terms import expiry, terms
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
-from finops_core.model.query import Query, Where, conditions
+from finops_core.model.query import Where, conditions
 
 BENEFIT = ("used", "on_demand", "savings")
 """The figures of `benefit`."""
-_ITEM = (CURRENCY, ID, TYPE)
+_ITEM = (CURRENCY, ID)
 _NOTHING = polars.lit(0, MONEY)
 
 
@@ -42,7 +42,7 @@ class Commitments:
     items: polars.DataFrame
     """CommitmentDiscountId, BillingCurrency, type, used, unused (EffectiveCost), fees (EffectiveCost that the bill leaves on its purchase), on_demand
     (equivalent of what it covered), savings (on_demand − used − unused − fees), utilisation (0 to 1, null where nothing was committed), first, last (days with charges, of all
-    loaded), expires (null where not known), expiry (stated | estimated | unknown), ended (bool). Largest first."""
+    loaded), expires (the first day without it, null where not known), expiry (stated | estimated | unknown | ended), ended (bool). Largest first."""
     totals: polars.DataFrame
     """BillingCurrency, used, unused, fees, utilisation, covered, eligible (on-demand equivalents), coverage, savings,
     effective_savings_rate, priced_share (of used, whose on-demand price is known: what is said of prices is of that part; null of
@@ -61,12 +61,14 @@ def commitments(
 def benefit(
     ledger: Ledger, by: Sequence[str], start: date | None, end: date | None, where: Where = ()
 ) -> polars.DataFrame:
-    """Who receives what commitments save: BillingCurrency, the dimensions, used, on_demand, savings (on_demand − used), of covered use."""
+    """Who receives what commitments save: BillingCurrency, the dimensions, used, on_demand, savings (on_demand − used, of what has both), of covered use."""
     found = sums(ledger, tuple(by), (*conditions(where), USAGE, USED), start, end)
     return (
         found.rename({"EffectiveCost": "used"})
-        .with_columns((polars.col(ON_DEMAND) - polars.col(PRICED)).cast(MONEY).alias("savings"))
-        .drop(PRICED)
+        .with_columns(
+            (polars.col(ON_DEMAND) - polars.col(UNCOSTED) - polars.col(PRICED)).cast(MONEY).alias("savings")
+        )
+        .drop(PRICED, UNCOSTED)
         .sort("savings", descending=True)
     )
 
@@ -106,9 +108,12 @@ def by_day(ledger: Ledger, start: date | None, end: date | None, where: Where = 
 
 def _items(ledger: Ledger, charges: polars.DataFrame) -> polars.DataFrame:
     found = committed(charges, _ITEM).join(consumed(charges, _ITEM), on=list(_ITEM), nulls_equal=True)
+    # A commitment is one, though an export may write its type on some of its charges only.
+    kinds = charges.group_by(_ITEM).agg(polars.col(TYPE).drop_nulls().sort().first())
+    found = found.join(kinds, on=list(_ITEM), nulls_equal=True)
     # what is not covered is no commitment's
     found = with_rates(found.with_columns(uncovered=_NOTHING, rest=_NOTHING))
-    days = _lives(ledger)
+    days = lives(ledger)
     return (
         found.join(days, on=[CURRENCY, ID], how="left", nulls_equal=True)
         .rename({TYPE: "type", "covered": ON_DEMAND})
@@ -119,32 +124,6 @@ def _items(ledger: Ledger, charges: polars.DataFrame) -> polars.DataFrame:
             "first", "last", "expires", "expiry", "ended",
         )
     )  # fmt: skip
-
-
-def _lives(ledger: Ledger) -> polars.DataFrame:
-    """BillingCurrency, CommitmentDiscountId, first, last, expires, expiry, ended: of all that is loaded."""
-    seen = ledger.query(Query("ChargeCount", by=(ID,), grain="day", where=(USAGE, COMMITTED)))
-    every = ledger.query(Query("ChargeCount", grain="day", where=(USAGE,)))
-    lives = seen.group_by(CURRENCY, ID).agg(
-        polars.col(PERIOD).min().alias("first"), polars.col(PERIOD).max().alias("last")
-    )
-    edges = every.group_by(CURRENCY).agg(
-        polars.col(PERIOD).min().alias("since"), polars.col(PERIOD).max().alias("until")
-    )
-    known = terms(ledger.home)
-    rows = []
-    for code, name, first, last, since, until in lives.join(edges, on=CURRENCY).iter_rows():
-        end = expiry(known, name, first, since)
-        ended = (until - last).days > 7
-        if ended:
-            rows.append((code, name, first, last, last, "ended", True))
-        else:
-            rows.append((code, name, first, last, end.day, end.known, False))
-    schema = {
-        CURRENCY: polars.String, ID: polars.String, "first": polars.Date, "last": polars.Date,
-        "expires": polars.Date, "expiry": polars.String, "ended": polars.Boolean,
-    }  # fmt: skip
-    return polars.DataFrame(rows, schema=schema, orient="row")
 
 
 def expiring(items: polars.DataFrame, days: int) -> polars.DataFrame:

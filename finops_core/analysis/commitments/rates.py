@@ -5,7 +5,7 @@ from decimal import Context
 
 import polars
 
-from finops_core.analysis.commitments.charges import FEE, MONEY, ON_DEMAND, PRICED, STATUS
+from finops_core.analysis.commitments.charges import FEE, MONEY, ON_DEMAND, PRICED, STATUS, UNCOSTED
 from finops_core.model.engine import CURRENCY
 
 FIGURES = (
@@ -21,7 +21,7 @@ FIGURES = (
     "priced_share",
 )
 """The figures of `with_rates`, in their order."""
-_SUMS = ("used", "unused", "fees", "consumed", "covered", "priced", "uncovered", "rest")
+_SUMS = ("used", "unused", "fees", "consumed", "covered", "priced", "uncosted", "uncovered", "rest")
 _RATIO = Context(prec=28)
 
 
@@ -46,12 +46,13 @@ def committed(paid: polars.DataFrame, keys: Sequence[str]) -> polars.DataFrame:
 
 def consumed(paid: polars.DataFrame, keys: Sequence[str]) -> polars.DataFrame:
     """The use that commitments covered: the keys, consumed (EffectiveCost), covered (on demand), priced (EffectiveCost of what has a
-    price on demand)."""
+    price on demand), uncosted (on demand, of what has no EffectiveCost)."""
     used = polars.col(STATUS) == "Used"
     return paid.group_by(keys).agg(
         polars.col("EffectiveCost").filter(used).sum().alias("consumed"),
         polars.col(ON_DEMAND).filter(used).sum().alias("covered"),
         polars.col(PRICED).filter(used).sum().alias("priced"),
+        polars.col(UNCOSTED).filter(used).sum().alias("uncosted"),
     )
 
 
@@ -65,26 +66,30 @@ def uncovered(eligible: polars.DataFrame, keys: Sequence[str]) -> polars.DataFra
 
 
 def with_rates(found: polars.DataFrame) -> polars.DataFrame:
-    """Adds `FIGURES` to used, unused, fees, consumed, covered, priced, uncovered and rest; null among these is nothing.
+    """Adds `FIGURES` to used, unused, fees, consumed, covered, priced, uncosted, uncovered and rest; null among these is nothing.
 
-    Where no price of what was covered is known, covered, eligible and savings are null: 0 would be a guess.
+    Where no price of what was covered is known, covered, eligible and savings are null: 0 would be a guess. So are savings where no cost
+    of it is known; where that of a part is, savings are of that part.
     """
     found = found.with_columns(polars.col(*_SUMS).fill_null(0).cast(MONEY))
     every = polars.col("covered") + polars.col("uncovered")
     cost = polars.sum_horizontal("priced", "unused", "fees", "rest")
     told = (polars.col("consumed") == 0) | (polars.col("priced") != 0)
+    costed = (polars.col("uncosted") == 0) | (polars.col("covered") != polars.col("uncosted"))
+    comparable = every - polars.col("uncosted")
     found = found.with_columns(
-        polars.when(told).then(value.cast(MONEY)).alias(name)
-        for name, value in (
-            ("covered", polars.col("covered")),
-            ("eligible", every),
-            ("savings", every - cost),
+        polars.when(known).then(value.cast(MONEY)).alias(name)
+        for name, value, known in (
+            ("covered", polars.col("covered"), told),
+            ("eligible", every, told),
+            ("savings", comparable - cost, told & costed),
+            ("comparable", comparable, told & costed),
         )
     )
     return found.with_columns(
         ratio(found["used"], (found["used"] + found["unused"]).cast(MONEY)).alias("utilisation"),
         ratio(found["covered"], found["eligible"]).alias("coverage"),
-        ratio(found["savings"], found["eligible"]).alias("effective_savings_rate"),
+        ratio(found["savings"], found["comparable"]).alias("effective_savings_rate"),
         ratio(found["priced"], found["consumed"]).alias("priced_share"),
     )
 
