@@ -43,7 +43,7 @@ def lives(ledger: Ledger) -> polars.DataFrame:
         polars.col("ended").all(),
     )
     known = terms(ledger.home)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for code, name, first, last, from_start, ended in whole.iter_rows():
         if ended:
             rows.append((code, name, first, last, _day_after(last), "ended", True))
