@@ -358,10 +358,13 @@ def _badges() -> list[str]:
     lines = answers.reconciled()
     wrong = [line for line in lines if not line.holds]
     if wrong:
-        first = f"{len(wrong)} of {len(lines)} months do not reconcile"
+        first = f"{len(wrong)} of {words.counted(len(lines), 'month')} do not reconcile"
         found = [_badge("bad", "reconciliation", first)]
     else:
-        found = [_badge("good", "reconciliation", f"All {len(lines)} months reconcile with their source")]
+        every = f"All {len(lines)} months reconcile" if len(lines) > 1 else "The one month reconciles"
+        found = [
+            _badge("good", "reconciliation", f"{every} with {'their' if len(lines) > 1 else 'its'} source")
+        ]
     late = [p for p in answers.source_periods() if p.state == "late"]
     if late:
         found.append(

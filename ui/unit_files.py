@@ -92,7 +92,7 @@ def _target(page: UnitPage) -> None:
     for target in own:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"{plain(f'{target.by} {target.member}'.strip() or 'All together')}: at most {target.amount:f} {target.currency}"
+                f"{plain(f'{target.by} {target.member}'.strip() or 'All together')}: at most {target.amount.normalize():f} {target.currency}"
             )
             st.button("Take back", key=f"units-target-{target.key}", on_click=_take_back, args=(target,))
 

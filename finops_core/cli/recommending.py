@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from finops_core.cli.session import Json, app, put, put_json, the_ledger
+from finops_core.cli.session import Json, app, put, put_json, say, the_ledger
 
 
 @app.command()
@@ -30,6 +30,10 @@ def recommend(
     if json:
         put_json({"scenario": scenario, "recommendations": [record(one) for one in found]})
         return
+    if not found:
+        say(
+            "Nothing to buy: no plan of rules/plans.yaml saves on the use of the last year that nothing covers, at the risk that is borne"
+        )
     for one in found:
         put(
             f"{one.service} {one.region or ''}: {one.plan.in_words()}, {one.choice.commitment / 24:,.4f} {one.currency} an hour;"

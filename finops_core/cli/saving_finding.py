@@ -45,4 +45,6 @@ def find_savings(
         put_json({"opportunities": records})
     else:
         for o in found:
-            put(f"{o.title}, {o.team or 'nobody'}: {o.sentence}")
+            put(f"{o.title}, {o.team or 'without a team'}: {o.sentence}")
+        if not found:
+            say("The bill of the last 30 whole days shows nothing that could be saved")

@@ -53,6 +53,11 @@ def percent(share: Decimal | None, sign: bool = False) -> str:
     return f"+{text}" if sign and rounded > 0 else text
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 month`, `12 months`; `many` where the plural is no `s`."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def change(after: Decimal, before: Decimal) -> str:
     """A change as amount and percent."""
     difference = after - before

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
@@ -75,7 +76,7 @@ def read(file: Path) -> Observed:
     negative = frame.filter(polars.col(QUANTITY) < 0)
     if len(negative):
         notes.append(
-            f"{len(negative):,} quantities are negative ({negative[QUANTITY].sum():f} in all) and counted as corrections"
+            f"{len(negative):,} quantities are negative ({sum(negative[QUANTITY], Decimal()).normalize():f} in all) and counted as corrections"
         )
     return Observed(frame.sort(DAY, METRIC, SCOPE), tuple(notes))
 

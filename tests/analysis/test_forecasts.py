@@ -9,6 +9,7 @@ import pytest
 
 from finops_core import Ledger, Query
 from finops_core.analysis.forecasts import accuracy, book_of, forecast_of, month_forecast
+from finops_core.analysis.forecasts.book import still_due
 from finops_core.analysis.forecasts.rules import Item, Usage, expected
 from finops_core.analysis.forecasts.supposing import supposed, with_scenario
 from finops_core.errors import InputRefused, UsageError
@@ -121,6 +122,23 @@ def test_the_first_rule_that_fits_is_followed() -> None:
     assert told("Credit", "Compute", "0", "-50", "-50") == ("recurring", [Decimal(-50), Decimal(-50)])
     assert told("Purchase", "Plan", "0", "310", "310") == ("recurring", [Decimal(310), Decimal(310)])
     assert told("Purchase", "Upfront", "0", "0", "310") == ("one-time", [Decimal(0), Decimal(0)])
+
+
+@pytest.mark.parametrize(
+    ("expected", "so_far", "due"),
+    [
+        (0, -240, 0),  # a credit that nobody expected is not taken back
+        (0, 310, 0),
+        (100, 30, 70),
+        (100, 130, 0),
+        (100, -20, 100),  # a refund does not make the fee larger
+        (-50, -20, -30),
+        (-50, -80, 0),
+        (-50, 10, -50),
+    ],
+)
+def test_what_is_still_due_of_a_month(expected: int, so_far: int, due: int) -> None:
+    assert still_due(Decimal(expected), Decimal(so_far)) == due
 
 
 def test_scenarios_change_what_they_say(ledger: Ledger) -> None:

@@ -74,3 +74,8 @@ def test_nearly_all_is_not_called_all(share: str, said: str) -> None:
 def test_moments() -> None:
     assert words.moment("2026-11-06T10:54:34Z") == "6 November 2026 at 10:54 UTC"
     assert words.stamp("2026-11-06T10:54:34Z") == "2026-11-06 10:54 UTC"
+
+
+def test_a_count_has_its_noun() -> None:
+    assert words.counted(1, "month") == "1 month"
+    assert words.counted(1234, "anomaly", "anomalies") == "1,234 anomalies"

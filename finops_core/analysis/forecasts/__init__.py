@@ -15,7 +15,7 @@ from finops_core.store import derived
 
 __all__ = ["FIGURES", "LONGEST", "METRICS", "Asked", "Book", "book_of", "forecast_of", "month_forecast"]
 
-_FORM = "4"
+_FORM = "5"
 """Raised when forecasts are made otherwise: what was kept of earlier ones is then made again."""
 _PARTS = ("leaves", "days", "items", "methods", "tested", "quantiles")
 

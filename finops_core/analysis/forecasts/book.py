@@ -255,11 +255,15 @@ def _items(charged: polars.DataFrame, start: date, used: Mapping[str, Usage]) ->
         item = Item(category or "", service or "", amounts, first)
         rule, told = expected(item, used[code or ""])
         for number, (month, amount) in enumerate(zip(months_ahead(start), told.amounts, strict=True)):
-            due = Decimal(amount) - so_far if number == 0 else Decimal(amount)
-            if number == 0:  # where more was charged already than was expected, nothing is taken back
-                due = max(due, Decimal(0)) if amount >= 0 else min(due, Decimal(0))
+            due = still_due(Decimal(amount), so_far) if number == 0 else Decimal(amount)
             rows.append((code, team, service, category, month, round(due, _CENTS_OF_CENTS), rule, told.why))
     return polars.DataFrame(rows, schema=_ITEMS, orient="row")
+
+
+def still_due(expected: Decimal, so_far: Decimal) -> Decimal:
+    """What is left of a month's amount: no more than all of it, and never what takes back a charge or a credit that came unexpected."""
+    least, most = sorted((Decimal(0), expected))
+    return min(max(expected - so_far, least), most)
 
 
 _ITEMS: dict[str, Any] = {

@@ -59,7 +59,7 @@ class UnitLine:
         units = f"{self.per:,} {self.unit}s" if self.per > 1 else f"One {self.unit}"
         month = f"{self.month:%B %Y}"
         if self.per_unit is None:
-            why = "no units are known" if self.units is None else f"units came to {self.units:f}"
+            why = "no units are known" if self.units is None else f"units came to {self.units.normalize():f}"
             return f"{units}{where}: {why} for {month}, so it has no unit cost; {words.money(self.cost, self.currency)} was spent."
         told = f"{units}{where} cost {price(self.per_unit, self.per)} {self.currency} in {month}"
         relative = relative_change(self.per_unit, self.before)

@@ -27,7 +27,13 @@ class Pack:
         """What the figures are of, for the foot of each page."""
         found = self.situation
         wrong = [line for line in found.known.reconciled if not line.holds]
-        state = f"{len(wrong)} of {len(found.known.reconciled)} months do not reconcile" if wrong else f"all {len(found.known.reconciled)} months reconcile with their source"  # fmt: skip
+        of = len(found.known.reconciled)
+        every = (
+            f"all {of} months reconcile with their source"
+            if of > 1
+            else "its one month reconciles with its source"
+        )
+        state = f"{len(wrong)} of {words.counted(of, 'month')} do not reconcile" if wrong else every
         until = f"; complete days before {words.day(found.days.end)}" if found.is_running else ""
         return f"Effective cost, pools where they stand; {state}; store {found.ledger.version}{until}"
 

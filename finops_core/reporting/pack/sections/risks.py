@@ -16,7 +16,7 @@ def _make(found: Situation) -> Part:
     wrong = [line for line in found.known.reconciled if not line.holds]
     if wrong:
         said.append(
-            f"{len(wrong)} months do not equal their source, the newest {wrong[0].batch.source} {wrong[0].batch.billing_period}: figures may change."
+            f"{words.counted(len(wrong), 'month does', 'months do')} not equal their source, the newest {wrong[0].batch.source} {wrong[0].batch.billing_period}: figures may change."
         )
     late = [p.batch.source for p in found.known.sources if p.state == "late"]
     if late:
@@ -26,13 +26,13 @@ def _make(found: Situation) -> Part:
     )
     if len(ends):
         said.append(
-            f"{len(ends)} commitments end within three months of the month; what they cover is then paid on demand."
+            f"{words.counted(len(ends), 'commitment ends', 'commitments end')} within three months of the month; what is covered is then paid on demand."
         )
     over = [s for s in found.account.statuses if s.state in ("over", "heading over")]
     if over:
         most = max(over, key=lambda s: (s.forecast or s.actual) - s.budget)
         said.append(
-            f"{len(over)} budgets are over or heading over; the furthest is {most.name} at {words.money(most.forecast or most.actual, most.currency)} of {words.amount(most.budget)}."
+            f"{words.counted(len(over), 'budget is', 'budgets are')} over or heading over; the furthest is {most.name} at {words.money(most.forecast or most.actual, most.currency)} of {words.amount(most.budget)}."
         )
     for row in found.unallocated.iter_rows(named=True):
         if row["unallocated"]:
@@ -43,7 +43,7 @@ def _make(found: Situation) -> Part:
     going.sort(key=lambda t: -abs(t.incident.impact))
     if going:
         said.append(
-            f"{len(going)} anomalies go on now; the largest is {going[0].incident.series}: {words.signed(going[0].incident.impact)} {going[0].incident.currency}."
+            f"{words.counted(len(going), 'anomaly goes', 'anomalies go')} on now; the largest is {going[0].incident.series}: {words.signed(going[0].incident.impact)} {going[0].incident.currency}."
         )
     return Part(
         said

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from finops_core.analysis.savings import planned
+from finops_core.model import words
 from finops_core.reporting.pack.content import CHANGE, MONEY, Column, Part, Section, Table
 from finops_core.reporting.situation import Situation
 from finops_core.store.savings import DONE, REJECTED, VERIFIED
@@ -35,7 +36,7 @@ def _make(found: Situation) -> Part | None:
             tables.append(Table(f"Realised, {code}", columns, rows, ["Total", None, None, *sums]))
             if plans.get(code):
                 said.append(
-                    f"{sums[2] / plans[code]:.0%} of the {plans[code]:,.2f} {code} that were planned for the month was realised, net."
+                    f"{words.percent(sums[2] / plans[code])} of the {words.money(plans[code], code)} that were planned for the month was realised, net."
                 )
         open_items = [
             i for i in found.known.items if i.currency == code and i.state not in (DONE, VERIFIED, REJECTED)

@@ -40,7 +40,7 @@ def _make(found: Situation) -> Part:
         said.append(_sentence(found, code, after, before, plan))
     open_now = [t for t in found.incidents_of_month if t.is_open]
     said.append(
-        f"{len(found.incidents_of_month)} anomalies went on in the month, {len(open_now)} of them are open."
+        f"{words.counted(len(found.incidents_of_month), 'anomaly', 'anomalies')} went on in the month; {len(open_now)} still open."
         if found.incidents_of_month
         else "No anomaly was found in the month."
     )
