@@ -162,7 +162,7 @@ def _rules(events: list[dict[str, str]], across: Spec) -> Spec:
     }  # fmt: skip
 
 
-def _axis(title: str, form: str, ticks: int) -> Spec:
+def _axis(title: str | None, form: str, ticks: int) -> Spec:
     """An axis of values. Each label has its own unit: with that of the largest, zero would be `0k` and 200 `0.2k`."""
     label = {"labelExpr": "format(datum.value, '~s')"} if form == "~s" else {}
     return {"format": form, "title": title, "tickCount": ticks, "domain": False, "ticks": False, "gridOpacity": 0.5} | label  # fmt: skip
@@ -193,10 +193,10 @@ def _legend(members: Sequence[str]) -> Spec:
     }
 
 
-def ranked(rows: polars.DataFrame, value: str, currency: str, hues: Mapping[str, str] | None = None) -> Spec:
+def ranked(rows: polars.DataFrame, value: str, currency: str, hues: Mapping[str, str] | None = None, room: int = 230) -> Spec:  # fmt: skip
     """Horizontal bars of members (columns Member and `value`, Decimal) in their order; negative ones to the left.
 
-    `hues` by member; without, what is more is red and what is less is green. What is not known has no bar.
+    `hues` by member; without, what is more is red and what is less is green. What is not known has no bar. `room`: pixels for a name.
     """
     known = rows.filter(polars.col(value).is_not_null())
     data = [
@@ -217,7 +217,7 @@ def ranked(rows: polars.DataFrame, value: str, currency: str, hues: Mapping[str,
             "type": "nominal",
             "sort": [d["Member"] for d in data],
             "title": None,
-            "axis": {"labelLimit": 230, "ticks": False, "domain": False, "labelPadding": 8},
+            "axis": {"labelLimit": room, "ticks": False, "domain": False, "labelPadding": 8},
         },
         "description": _text("Label"),
         "tooltip": [_text("Member"), _text("Cost")],

@@ -39,7 +39,7 @@ def rates(days: polars.DataFrame) -> Spec:
                 "mark": {"type": "line", "strokeWidth": 2.2, "point": {"size": 18}},
                 "encoding": {
                     "x": {"field": "day", "type": "temporal", "title": None, "axis": {"format": "%-d %b", "ticks": False, "grid": False}},
-                    "y": {"field": "value", "type": "quantitative", "axis": _axis("share", "%", 5), "scale": {"zero": True}},
+                    "y": {"field": "value", "type": "quantitative", "axis": _axis(None, "%", 5), "scale": {"zero": True}},
                     "color": {
                         "field": "Rate",
                         "type": "nominal",

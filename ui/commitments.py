@@ -105,7 +105,7 @@ class Shown:
             return
         sentence = (
             f"{' '.join(told)} covered {_known(total['coverage'])} of what they could;"
-            f" they saved {words.money(total['savings'], code)}, and {words.money(total['unused'], code)} of them was idle."
+            f" they saved {words.money(summed(self.items['savings']), code)}, and {words.money(total['unused'], code)} of them was idle."
         )
         if total["fees"]:
             sentence += f" {words.money(total['fees'], code)} of fees is counted that the bill links to no use: how much of it was idle is not known."
@@ -117,11 +117,16 @@ class Shown:
             st.info("Commitments show here once their charges are loaded.", icon=":material/info:")
             return
         total, days = self.total, self.page.days.days
+        own = summed(self.items["savings"])
+        others = total["savings"] - own if total["savings"] is not None else Decimal(0)
+        saved = (
+            f"{words.amount(own)} by commitments, {words.amount(others)} by other discounts" if others else ""
+        )
         shown = [
             Figure("Utilisation", _known(total["utilisation"]), "Used / (used + idle), of effective cost", line=self._line("utilisation"), note="target 90 to 95 %"),
             Figure("Coverage", _known(total["coverage"]), "Covered / eligible use, at on-demand prices; eligible is standard and committed use of services that have commitments", line=self._line("coverage"), note="target 60 to 85 %"),
             Figure("Effective savings rate", _known(total["effective_savings_rate"]), "1 − what eligible use and idle commitments cost / the same at on-demand prices"),
-            Figure(f"Saved, {self.page.currency}", tables.known(total["savings"]), "Eligible use at on-demand prices less what it cost, idle commitments included"),
+            Figure(f"Saved, {self.page.currency}", tables.known(total["savings"]), "Eligible use at on-demand prices less what it cost, idle commitments included", note=saved),
             Figure("Idle a day", words.amount(total["unused"] / days), f"Unused commitments over {days} days", note=f"{words.amount(total['unused'])} in all"),
         ]  # fmt: skip
         figures.show(shown)
@@ -161,7 +166,7 @@ class Shown:
             return
         columns: list[tables.Column] = [
             ("CommitmentDiscountId", _short, "Commitment"),
-            ("type", tables.text, "Type"),
+            ("type", _kind, "Type"),
             ("utilisation", _percent, "Utilisation"),
             ("used", tables.money, "Used"),
             ("unused", tables.money, "Idle"),
@@ -229,7 +234,7 @@ class Shown:
         )
         columns: list[tables.Column] = [
             ("CommitmentDiscountId", _short, "Commitment"),
-            ("type", tables.text, "Type"),
+            ("type", _kind, "Type"),
             ("expires", _when, "Ends"),
             ("expiry", tables.text, "Known as"),
             ("daily", tables.signed, f"More a day from then, {self.page.currency}"),
@@ -278,6 +283,11 @@ def _short(name: str | None) -> str:
     """The end of a long id, which tells them apart."""
     text = name or MISSING
     return text if len(text) <= 40 else f"…{text[-38:]}"
+
+
+def _kind(name: str | None) -> str:
+    """A type of commitment, with the field's own short word where it is long."""
+    return (name or MISSING).replace("committed use discount", "CUD")
 
 
 def _percent(value: Decimal | None) -> str:

@@ -29,9 +29,10 @@ class Figure:
     why: str = ""
 
 
-def show(figures: Sequence[Figure]) -> None:
-    """Figures side by side. A rise of cost is red, a fall green."""
-    st.html(f'<div class="farthing-figures">{"".join(map(_card, figures))}</div>')
+def show(figures: Sequence[Figure], is_grid: bool = False) -> None:
+    """Figures side by side. A rise of cost is red, a fall green. In a grid of several rows all are equally wide."""
+    kind = "farthing-figures farthing-grid" if is_grid else "farthing-figures"
+    st.html(f'<div class="{kind}">{"".join(map(_card, figures))}</div>')
 
 
 def _card(figure: Figure) -> str:

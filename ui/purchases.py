@@ -4,6 +4,7 @@ import polars
 import streamlit as st
 
 from finops_core.analysis.purchases import Recommendation, plans, recommend, total_savings, tranches
+from finops_core.analysis.purchases.plans import Plan
 from finops_core.model.query import Query
 from ui import answers, charts, purchase_plans, tables, theme
 from ui.charts import _NEW, Spec, _axis, _ink, _text  # the same frame as every chart
@@ -63,20 +64,23 @@ def section(page: Page) -> None:
     columns: list[tables.Column] = [
         ("Of", tables.text, "Service and region"),
         ("Plan", tables.text, "Plan"),
-        ("Hourly", _four, "Commitment an hour"),
+        ("Hourly", _thousandths, "An hour"),
         ("Saves", _whole, "Saves a month"),
         ("Low", _whole, "p10"),
         ("High", _whole, "p90"),
         ("Used", tables.share, "Used"),
         ("Covered", tables.share, "Covered"),
-        ("Risk", tables.share, "Risk of low use"),
-        ("Approver", tables.text, "Signs"),
+        ("Risk", tables.share, "Risk"),
     ]
     row = tables.show(table, columns, None, "purchases", selectable=True, of=scenario)
     tables.downloads(lambda: table, "purchases")
     one = found[row or 0]
     st.subheader(f"{one.service} {one.region or ''}: {one.plan.in_words()}", anchor=False)
     charts.show(_curve(one), "purchase-curve", "Expected cost a month at every level of commitment")
+    st.caption(
+        "Line: mean cost of a month, use beyond the commitment at on-demand prices. Band: p10 to p90, eight futures of ten."
+        " Recommended: the least mean cost among levels whose risk of being less than nine tenths used is borne."
+    )
     others = ", ".join(f"{name} {words_of(value)}" for name, value in one.scenarios.items())
     parts = "; ".join(
         f"{day:%b %Y} {amount / 24:,.4f} an hour"
@@ -102,7 +106,7 @@ def _table(found: list[Recommendation]) -> polars.DataFrame:
         [
             (
                 f"{r.service} · {r.region or 'no region'}",
-                r.plan.in_words(),
+                _plan(r.plan),
                 r.choice.commitment / 24,
                 r.monthly_savings,
                 r.choice.savings_low * _MONTH,
@@ -119,8 +123,16 @@ def _table(found: list[Recommendation]) -> polars.DataFrame:
     )
 
 
-def _four(value: float) -> str:
-    return f"{value:,.4f}"
+def _plan(plan: Plan) -> str:
+    """A plan in few words: the table has much to show beside it."""
+    years, rest = divmod(plan.term_months, 12)
+    return plan.in_words().replace(
+        f"{plan.term_months} months", f"{plan.term_months} mo" if rest else f"{years} y"
+    )
+
+
+def _thousandths(value: float) -> str:
+    return f"{value:,.3f}"
 
 
 def _whole(value: float) -> str:

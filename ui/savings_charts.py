@@ -49,6 +49,6 @@ def first(items: Sequence[SavingsItem], currency: str) -> Spec:
         {"Member": polars.String, "after": polars.Decimal(38, 18)},
     )  # fmt: skip
     hues = dict.fromkeys(frame["Member"], theme.line_colour())
-    return charts.ranked(frame, "after", currency, hues) | {
+    return charts.ranked(frame, "after", currency, hues, room=300) | {
         "padding": {"left": 4, "right": 46, "top": 4, "bottom": 4}
     }

@@ -21,7 +21,6 @@ from ui.plain import plain
 from ui.viewer import viewer
 
 _SAID = "scorecard-said"
-_IN_A_ROW = 5
 _MARKS = {MET: "●", NEAR: "◐", MISSED: "○", UNKNOWN: "–"}
 Version = tuple[str, tuple[int, ...]]
 
@@ -98,8 +97,7 @@ class Scorecard:
         for currency in dict.fromkeys(line.currency for line in self.lines):
             own = [line for line in self.lines if line.currency == currency]
             st.header(currency or "Of all currencies", anchor=False)
-            for start in range(0, len(own), _IN_A_ROW):
-                figures.show([_card(line) for line in own[start : start + _IN_A_ROW]])
+            figures.show([_card(line) for line in own], is_grid=True)
 
     def table(self) -> None:
         """The same as a table, with owners and where to look further."""
@@ -118,11 +116,10 @@ class Scorecard:
             "State",
             "Owner",
             "Last six months",
-            "What it is",
         )
         tables.show(
             frame,
-            [(n, tables.text, label) for n, label in zip(names, labels, strict=True)],
+            [(n, tables.text, label) for n, label in zip(names[:-1], labels, strict=True)],
             None,
             "scorecard-table",
         )

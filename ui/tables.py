@@ -85,7 +85,7 @@ def show(
 
 def _room(label: str, written: list[str], half: bool) -> int:
     """Pixels for the longest name: left alone, a column is as wide as the first rows want it."""
-    return min(max(map(len, [label, *written])) * 7 + 34, _WIDEST // 2 if half else _WIDEST)
+    return round(min(max(map(len, [label, *written])) * 6.6 + 32, _WIDEST // 2 if half else _WIDEST))
 
 
 def _sortable(value: Any) -> Any:

@@ -91,6 +91,7 @@ a.farthing-good {color: %(fall)s !important} a.farthing-bad {color: %(rise)s !im
 a.farthing-plain {color: %(muted)s !important}
 .farthing-figures {display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .7rem;
   font-variant-numeric: tabular-nums}
+.farthing-grid {grid-template-columns: repeat(auto-fill, minmax(max(12.8rem, 100%% / 6), 1fr))}
 .farthing-figure {position: relative; display: flex; flex-direction: column; border: 1px solid %(border)s; border-radius: .4rem;
   padding: .55rem .8rem .35rem .8rem; min-width: 0}
 .farthing-label {display: flex; gap: .3rem; align-items: center; font-size: .86rem; color: %(muted)s; line-height: 1.4}

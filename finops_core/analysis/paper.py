@@ -76,6 +76,25 @@ class Paper(FPDF):
             shown = shown[:-1]
         return f"{shown}…"
 
+    def lines(self, text: str, width: float) -> list[str]:
+        """All of a text in lines within a width, in the font that is set; a word that is longer is cut."""
+        room, found, line = width - 2, [], ""
+        for word in self.known(text).split(" "):
+            longer = f"{line} {word}" if line else word
+            if self.get_string_width(longer) <= room:
+                line = longer
+                continue
+            if line:
+                found.append(line)
+            while self.get_string_width(word) > room:
+                count = next(
+                    n for n in range(len(word), 0, -1) if n == 1 or self.get_string_width(word[:n]) <= room
+                )
+                found.append(word[:count])
+                word = word[count:]
+            line = word
+        return [*found, line]
+
     def rule(self, thick: float, colour: Colour = RULE) -> None:
         """A line across the page, here."""
         self.set_draw_color(*colour)

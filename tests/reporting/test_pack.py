@@ -13,7 +13,8 @@ from pypdf import PdfReader
 from finops_core import Ledger, Query
 from finops_core.analysis.cents import rounded
 from finops_core.reporting.pack import FORMS, Pack, make, sections
-from finops_core.reporting.pack.content import CHANGE, MONEY, written
+from finops_core.reporting.pack.content import CHANGE, MONEY, Column, Document, Part, Table, written
+from finops_core.reporting.pack.pdf import to_pdf
 from finops_core.reporting.scorecard import kpis, scorecard
 from finops_core.reporting.scorecard.kpi import MET, MISSED, NEAR, UNKNOWN, Line
 from finops_core.reporting.situation import Situation, situation
@@ -120,6 +121,22 @@ def test_every_table_with_a_total_sums_to_it_exactly(pack: Pack) -> None:
 def test_names_from_bills_cannot_break_the_page(pack: Pack) -> None:
     assert "| Disks \\| and &lt;more> |" in make(pack, "md").decode()
     assert written(Decimal("-1234.565"), MONEY) == "−1,234.56" and written(Decimal("0.005"), CHANGE) == "0.00"
+
+
+def test_on_paper_nothing_is_cut_and_no_total_stands_alone() -> None:
+    name = "checkout × Amazon Elastic Compute Cloud, " + "of-a-name-that-has-no-blank" * 4
+    rows = [[f"{number} {name if number == 7 else 'row'}", Decimal(number)] for number in range(46)]
+    columns = [Column("What"), Column("A long heading of an amount of money in a month", MONEY, 0.4)]
+    for count in range(34, 46):
+        table = Table(
+            "Costs", columns, rows[:count], ["Total", sum((Decimal(n) for n in range(count)), Decimal(0))]
+        )
+        made = to_pdf(Document("t", "p", date(2026, 10, 1), [("Spend", Part((), [table]))]))
+        pages = [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(made)).pages]
+        assert name.replace(" ", "") in pages[0].replace(" ", "").replace("7.00", "")
+        assert "…" not in "".join(pages)
+        last = next(page for page in pages if "Total" in page)
+        assert f"{count - 1} row" in last and "A long heading" in last
 
 
 def test_a_running_month_is_told_against_the_same_days(home: Home) -> None:

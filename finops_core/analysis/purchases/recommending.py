@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 import numpy
 
@@ -11,6 +12,7 @@ from finops_core.analysis.purchases.futures import LEAST, Floats, futures
 from finops_core.analysis.purchases.plans import Plan, Plans, plans
 from finops_core.analysis.purchases.use import PLACE, Uncovered
 from finops_core.errors import UsageError
+from finops_core.model import words
 from finops_core.model.engine import CURRENCY
 from finops_core.model.ledger import Ledger
 from finops_core.model.periods import add_months
@@ -73,7 +75,7 @@ class Recommendation:
     def wrong_if(self) -> str:
         """What would make it a loss."""
         return (
-            f"use falls below {1 - self.plan.discount:.0%} of the {self.choice.level:,.2f} {self.currency} a day that it covers"
+            f"use falls below {words.percent(round(Decimal(1 - self.plan.discount), 4))} of the {self.choice.level:,.2f} {self.currency} a day that it covers"
             f" for most of its {self.plan.term_months} months"
         )
 

@@ -12,11 +12,11 @@ def _rate(name: str, found: Situation) -> Values:
 
 KPIS = (
     Kpi(
-        "utilisation", "Commitments used", "Used ÷ (used + idle), of effective cost", SHARE, UP, Decimal("0.9"), "FinOps", "commitments",
+        "utilisation", "Commitment utilisation", "Used ÷ (used + idle), of effective cost", SHARE, UP, Decimal("0.9"), "FinOps", "commitments",
         lambda found: _rate("utilisation", found), 30,
     ),
     Kpi(
-        "coverage", "Use covered by commitments", "Covered ÷ eligible use, at on-demand prices", SHARE, UP, Decimal("0.6"), "FinOps",
+        "coverage", "Commitment coverage", "Covered ÷ eligible use, at on-demand prices", SHARE, UP, Decimal("0.6"), "FinOps",
         "commitments", lambda found: _rate("coverage", found), 40,
     ),
     Kpi(

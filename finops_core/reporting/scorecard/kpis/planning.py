@@ -61,7 +61,7 @@ KPIS = (
         "Finance", "budgets", _budget, 70,
     ),
     Kpi(
-        "unit-cost", "Unit cost against three months ago", "The change of cost per unit of all metrics, weighed by cost", RATIO, DOWN,
+        "unit-cost", "Unit cost, 3 months on", "The change of cost per unit of all metrics against three months before, weighed by cost", RATIO, DOWN,
         Decimal(0), "Engineering", "units", _unit_cost, 80,
     ),
 )  # fmt: skip

@@ -20,7 +20,7 @@ def _realised(found: Situation) -> Values:
 
 KPIS = (
     Kpi(
-        "savings-realised", "Savings realised of those planned", "Net savings of the month ÷ what items that are done should save", SHARE, UP,
+        "savings-realised", "Savings realised", "Net savings of the month ÷ what items that are done should save", SHARE, UP,
         Decimal("0.7"), "FinOps", "savings", _realised, 110,
     ),
 )  # fmt: skip

@@ -22,7 +22,7 @@ def _fresh(found: Situation) -> Values:
 
 KPIS = (
     Kpi(
-        "reconciled", "Months that equal their source", "Source totals of the month that are equal to the last digit", SHARE, UP, Decimal(1),
+        "reconciled", "Months reconciled", "Source totals of the month that are equal to the last digit", SHARE, UP, Decimal(1),
         "FinOps", "reconciliation", _reconciled, 120,
     ),
     Kpi(
