@@ -78,6 +78,11 @@ class Shown:
     def total(self) -> dict[str, Decimal] | None:
         return self.totals.row(0, named=True) if len(self.totals) else None
 
+    @property
+    def is_idle_known(self) -> bool:
+        """Whether the bill parts what was paid for commitments into used and not used."""
+        return self.total is not None and self.total["utilisation"] is not None
+
     def answer(self) -> None:
         """`8 commitments were 94 % used and covered 23 % of what they could; they saved 13,902 USD, and 2,048 USD of them was idle.`"""
         if self.total is None:
@@ -105,8 +110,10 @@ class Shown:
             return
         sentence = (
             f"{' '.join(told)} covered {_known(total['coverage'])} of what they could;"
-            f" they saved {words.money(summed(self.items['savings']), code)}, and {words.money(total['unused'], code)} of them was idle."
+            f" they saved {words.money(summed(self.items['savings']), code)}"
         )
+        idle = f", and {words.money(total['unused'], code)} of them was idle."
+        sentence += idle if self.is_idle_known else "."
         if total["fees"]:
             sentence += f" {words.money(total['fees'], code)} of fees is counted that the bill links to no use: how much of it was idle is not known."
         self.page.title_line(sentence)
@@ -117,17 +124,22 @@ class Shown:
             st.info("Commitments show here once their charges are loaded.", icon=":material/info:")
             return
         total, days = self.total, self.page.days.days
-        own = summed(self.items["savings"])
+        own = summed(self.items["savings"]) or Decimal(0)
         others = total["savings"] - own if total["savings"] is not None else Decimal(0)
         saved = (
             f"{words.amount(own)} by commitments, {words.amount(others)} by other discounts" if others else ""
         )
+        idle = (
+            Figure("Idle a day", words.amount(total["unused"] / days), f"Unused commitments over {days} days", note=f"{words.amount(total['unused'])} in all")
+            if self.is_idle_known
+            else Figure("Idle a day", "not known", "The bill does not say which part of the commitments was not used")
+        )  # fmt: skip
         shown = [
             Figure("Utilisation", _known(total["utilisation"]), "Used / (used + idle), of effective cost", line=self._line("utilisation"), note="target 90 to 95 %"),
             Figure("Coverage", _known(total["coverage"]), "Covered / eligible use, at on-demand prices; eligible is standard and committed use of services that have commitments", line=self._line("coverage"), note="target 60 to 85 %"),
             Figure("Effective savings rate", _known(total["effective_savings_rate"]), "1 − what eligible use and idle commitments cost / the same at on-demand prices"),
             Figure(f"Saved, {self.page.currency}", tables.known(total["savings"]), "Eligible use at on-demand prices less what it cost, idle commitments included", note=saved),
-            Figure("Idle a day", words.amount(total["unused"] / days), f"Unused commitments over {days} days", note=f"{words.amount(total['unused'])} in all"),
+            idle,
         ]  # fmt: skip
         figures.show(shown)
 

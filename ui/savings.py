@@ -176,7 +176,7 @@ class Savings:
         """What the bill alone shows, and a button that puts it into the backlog."""
         known = {i.opportunity for i in self.items}
         fresh = [o for o in self.opportunities if o.key not in known]
-        with st.expander(f"Found in the bill: {len(self.opportunities)}, of which {len(fresh)} are not in the backlog", icon=":material/search:", expanded=bool(fresh), key="savings-found"):  # fmt: skip
+        with st.expander(f"Found in the bill: {len(self.opportunities)}, not yet in the backlog: {len(fresh)}", icon=":material/search:", expanded=bool(fresh), key="savings-found"):  # fmt: skip
             if not self.opportunities:
                 st.info(
                     "The last 30 days show nothing of what Farthing looks for.", icon=":material/task_alt:"
@@ -199,7 +199,7 @@ class Savings:
                 _closely(self.opportunities[chosen])
             if fresh:
                 st.button(
-                    f"Put the {len(fresh)} new ones into the backlog",
+                    f"Put {words.counted(len(fresh), 'new idea')} into the backlog",
                     icon=":material/playlist_add:",
                     on_click=_take_in,
                     args=(fresh,),

@@ -61,12 +61,14 @@ def commitments(
 def benefit(
     ledger: Ledger, by: Sequence[str], start: date | None, end: date | None, where: Where = ()
 ) -> polars.DataFrame:
-    """Who receives what commitments save: BillingCurrency, the dimensions, used, on_demand, savings (on_demand − used, of what has both), of covered use."""
+    """Who receives what commitments save: BillingCurrency, the dimensions, used, on_demand, savings (on_demand − used, of what has both; null where nothing has), of covered use."""
     found = sums(ledger, tuple(by), (*conditions(where), USAGE, USED), start, end)
     return (
         found.rename({"EffectiveCost": "used"})
         .with_columns(
-            (polars.col(ON_DEMAND) - polars.col(UNCOSTED) - polars.col(PRICED)).cast(MONEY).alias("savings")
+            polars.when((polars.col(UNCOSTED) == 0) | (polars.col(UNCOSTED) != polars.col(ON_DEMAND)))
+            .then((polars.col(ON_DEMAND) - polars.col(UNCOSTED) - polars.col(PRICED)).cast(MONEY))
+            .alias("savings")
         )
         .drop(PRICED, UNCOSTED)
         .sort("savings", descending=True)
