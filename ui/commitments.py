@@ -91,28 +91,29 @@ class Shown:
             )
             return
         total, code = self.total, self.page.currency
-        told = [f"{len(self.items)} commitments" if len(self.items) > 1 else "1 commitment"]
+        told = [words.counted(len(self.items), "commitment")]
+        they, them = ("they", "them") if len(self.items) > 1 else ("it", "it")
         if total["utilisation"] is not None:
             told.append(
                 f"{'were' if len(self.items) > 1 else 'was'} {words.percent(total['utilisation'])} used and"
             )
         if total["savings"] is None and total["coverage"] is not None:
             self.page.title_line(
-                f"{' '.join(told)} covered {_known(total['coverage'])} of what they could;"
-                " the bill does not say what they cost, so savings and idle money are not known."
+                f"{' '.join(told)} covered {_known(total['coverage'])} of what {they} could;"
+                f" the bill does not say what {they} cost, so savings and idle money are not known."
             )
             return
         if total["savings"] is None:
             self.page.title_line(
                 f"{' '.join(told)} left {words.money(total['unused'], code)} idle;"
-                " the bill has no on-demand price of what they covered, so coverage and savings are not known."
+                f" the bill has no on-demand price of what {they} covered, so coverage and savings are not known."
             )
             return
         sentence = (
-            f"{' '.join(told)} covered {_known(total['coverage'])} of what they could;"
-            f" they saved {words.money(summed(self.items['savings']), code)}"
+            f"{' '.join(told)} covered {_known(total['coverage'])} of what {they} could;"
+            f" {they} saved {words.money(summed(self.items['savings']), code)}"
         )
-        idle = f", and {words.money(total['unused'], code)} of them was idle."
+        idle = f", and {words.money(total['unused'], code)} of {them} was idle."
         sentence += idle if self.is_idle_known else "."
         if total["fees"]:
             sentence += f" {words.money(total['fees'], code)} of fees is counted that the bill links to no use: how much of it was idle is not known."

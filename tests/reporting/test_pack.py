@@ -139,6 +139,19 @@ def test_on_paper_nothing_is_cut_and_no_total_stands_alone() -> None:
         assert f"{count - 1} row" in last and "A long heading" in last
 
 
+def test_fees_that_no_use_carries_are_in_the_pack(tmp_path: Path) -> None:
+    """Google's earlier commitments: covered use costs nothing, its fee stands apart, and what of it was idle nobody knows."""
+    held = {"CommitmentDiscountId": "cud", "EffectiveCost": "0", "ContractedCost": "100", "BilledCost": "0"}
+    rows = [
+        focus_row(CommitmentDiscountStatus="Used", **held),
+        focus_row(**{**held, "ChargeCategory": "Purchase", "EffectiveCost": "72", "BilledCost": "72"}),
+    ]
+    load(Home(tmp_path / "home"), [write_focus(tmp_path / "focus.csv", rows)])
+    told = make(Pack(situation(Ledger(Home(tmp_path / "home")), date(2026, 9, 1))), "md").decode()
+    assert "| Currency | Used | Idle | Fees | Utilisation |" in told
+    assert "| USD | 0.00 |  | 72.00 |  | 100 % | 28 % | +28.00 |" in told
+
+
 def test_a_running_month_is_told_against_the_same_days(home: Home) -> None:
     running = Pack(situation(Ledger(home), OCTOBER))
     (summary,) = (part for section, part in running.parts if section.name == "summary")

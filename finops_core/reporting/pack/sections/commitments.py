@@ -8,30 +8,26 @@ from finops_core.analysis.commitments.figures import expiring
 from finops_core.reporting.pack.content import CHANGE, DAY, MONEY, SHARE, Column, Part, Section, Table
 from finops_core.reporting.situation import Situation
 
-_SOON = timedelta(120)
+SOON = timedelta(90)
+"""How long after the month an end is told beforehand."""
 
 
 def _make(found: Situation) -> Part | None:
     told = found.commitments
     if told.items.is_empty():
         return None
-    totals = [
-        [
-            r["BillingCurrency"],
-            r["used"],
-            r["unused"],
-            r["utilisation"],
-            r["coverage"],
-            r["effective_savings_rate"],
-            r["savings"],
-        ]
-        for r in told.totals.iter_rows(named=True)
-    ]
-    columns = [
-        Column("Currency", weight=0.8), Column("Used", MONEY), Column("Idle", MONEY), Column("Utilisation", SHARE), Column("Coverage", SHARE),
-        Column("Savings rate", SHARE), Column("Saved", CHANGE),
+    # A bill that links fees to no use tells neither utilisation nor idle money: nothing is shown, and the fees instead.
+    sums = told.totals.with_columns(
+        unused=polars.when(polars.col("utilisation").is_not_null()).then("unused")
+    )
+    shown = [
+        ("BillingCurrency", Column("Currency", weight=0.8)), ("used", Column("Used", MONEY)), ("unused", Column("Idle", MONEY)),
+        *([("fees", Column("Fees", MONEY))] if any(sums["fees"]) else []), ("utilisation", Column("Utilisation", SHARE)),
+        ("coverage", Column("Coverage", SHARE)), ("effective_savings_rate", Column("Savings rate", SHARE)), ("savings", Column("Saved", CHANGE)),
     ]  # fmt: skip
-    soon = expiring(told.items, found.period.days).filter(polars.col("expires") < found.period.end + _SOON)
+    totals = sums.select([name for name, _ in shown]).rows()
+    columns = [column for _, column in shown]
+    soon = expiring(told.items, found.period.days).filter(polars.col("expires") < found.period.end + SOON)
     ends = [
         [_short(r["CommitmentDiscountId"]), r["BillingCurrency"], r["expires"], r["expiry"], r["daily"]]
         for r in soon.iter_rows(named=True)
@@ -45,7 +41,7 @@ def _make(found: Situation) -> Part | None:
             Column("Known as", weight=0.9),
             Column("More a day then", CHANGE),
         ]
-        tables.append(Table("Ending within four months", labels, ends))
+        tables.append(Table("Ending within three months", labels, ends))
     said = "Savings are against on-demand prices; what idles is counted against them." if totals else ""
     return Part([said], tables)
 

@@ -1,14 +1,11 @@
 """What could go wrong, told by the figures themselves."""
 
-from datetime import timedelta
-
 import polars
 
 from finops_core.model import words
 from finops_core.reporting.pack.content import Part, Section
+from finops_core.reporting.pack.sections.commitments import SOON
 from finops_core.reporting.situation import Situation
-
-_SOON = timedelta(90)
 
 
 def _make(found: Situation) -> Part:
@@ -22,7 +19,7 @@ def _make(found: Situation) -> Part:
     if late:
         said.append(f"Late: {', '.join(dict.fromkeys(late))}. Newer days are not in these figures.")
     ends = found.commitments.items.filter(
-        ~polars.col("ended") & (polars.col("expires") < found.period.end + _SOON)
+        ~polars.col("ended") & (polars.col("expires") < found.period.end + SOON)
     )
     if len(ends):
         said.append(
