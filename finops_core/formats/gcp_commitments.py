@@ -28,7 +28,7 @@ COMMITMENT_DEFINITIONS = {
     "offset_fee": "(coalesce($offset, FALSE) AND $category = 'Purchase')",
     "covering": f"list_extract(list_filter($credits, lambda c: c.type IN ({_LEGACY})), 1)",
     "covered": "($category = 'Usage' AND $covering IS NOT NULL)",
-    "covered_cost": f"(-coalesce(list_sum(list_transform(list_filter($credits, lambda c: c.type IN ({_LEGACY})), lambda c: c.amount)), 0))",
+    "covered_cost": f"CASE WHEN $covering IS NULL THEN 0 ELSE (-coalesce(list_sum(list_transform(list_filter($credits, lambda c: c.type IN ({_LEGACY})), lambda c: c.amount)), 0)) END",
     # A credit that differs from the cost by rounding covers all of it.
     "partly": "($covered AND $covered_cost * sign($cost) > 0 AND abs($cost) - abs($covered_cost) > abs($cost) / 1000000)",
     "covered_share": "(CAST($covered_cost AS DOUBLE) / CAST($cost AS DOUBLE))",
