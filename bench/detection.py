@@ -145,7 +145,7 @@ claims = Claims()
 if options.only in (None, "accuracy"):
     accuracy(claims, DEVELOPMENT if options.seeds == "development" else HELD_OUT, options.series)
 if options.only in (None, "second"):
-    second(range(1, 4) if options.seeds == "development" else range(60_000, 60_004), options.series)
+    second(range(1, 4) if options.seeds == "development" else range(80_000, 80_004), options.series)
 if options.only in (None, "future"):
     future(claims)
 if options.only in (None, "timing"):

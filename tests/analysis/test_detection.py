@@ -4,6 +4,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy
@@ -195,7 +196,7 @@ def test_tellings_of_an_incident_are_surer_each_time_and_share_its_days(
         assert (tellings[0].start, tellings[-1].end) == (row.start, row.end)
         assert (tellings[0].first_seen, tellings[0].score) == (row.first_seen, row.score)
         assert sum(t.impact for t in tellings) == pytest.approx(row.impact)
-        for before, after in zip(tellings, tellings[1:], strict=False):
+        for before, after in pairwise(tellings):
             assert after.start == before.end + timedelta(days=1) == after.first_seen
             assert after.score >= 1.4 * before.score
             assert (after.first_seen - before.first_seen).days >= 3
@@ -217,7 +218,7 @@ def test_an_incident_over_the_end_of_a_month_is_not_taken_for_a_batch_the_month_
     costs[AT - 42 : AT - 12] += (
         150  # 24 April to 23 May: the end of April stands out, and the weeks around it as well
     )
-    costs[AT + 23 : AT + 40] += 150  # from 28 June on
+    costs[AT + 23 : AT + 40] += 200  # from 28 June on
     rows = findings(evidence(table({"shifting": costs.tolist()})))
     second = [f for f in rows if f.start >= day(AT)]
     assert [(f.start, f.first_seen) for f in second] == [(day(AT + 23), day(AT + 23))]

@@ -77,4 +77,4 @@ class Finding:
     """How sure, as of `first_seen`; 1 is the bar at sensitivity 0.5."""
     kind: Kind
     ongoing: bool
-    tellings: tuple[Telling, ...]
+    tellings: tuple[Telling, ...] = ()
