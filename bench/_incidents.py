@@ -13,7 +13,7 @@ import numpy
 import polars
 from _protocol import DEADLINES
 
-DEVELOPMENT, HELD_OUT = range(100, 104), range(50_000, 50_040)
+DEVELOPMENT, HELD_OUT = range(100, 104), range(70_000, 70_040)
 KINDS = (
     "steady",
     "weekday",

@@ -28,7 +28,9 @@ def detect(
 ) -> None:
     """Incidents: where a series left what its earlier days let expect. All days are taken as complete.
 
-    first_seen is the day after whose charges an incident is raised, score how sure it is then; neither reads a later day.
+    first_seen is the day after whose charges an incident is raised, score how sure it is then; neither reads a later day. Where later
+    days make clearly surer of it, it is raised again: another row with the higher score, which has the days from then on. So the rows
+    from any score on are what a reader is told, and when, who wants to be that sure.
     """
     import polars
 
@@ -36,15 +38,17 @@ def detect(
     from finops_core.cli.series_files import read_series
 
     found = findings(evidence(read_series(file)), Settings(sensitivity, least_money))
+    told = [(telling, one) for one in found for telling in one.tellings]
+    told.sort(key=lambda row: (row[0].first_seen, row[1].series_id, row[0].start))
     table = polars.DataFrame(
         {
-            "series_id": [f.series_id for f in found],
-            "start": [f.start for f in found],
-            "end": [f.end for f in found],
-            "direction": [f.direction for f in found],
-            "impact": [f"{f.impact:.2f}" for f in found],
-            "score": [f"{f.score:.6f}" for f in found],
-            "first_seen": [f.first_seen for f in found],
+            "series_id": [one.series_id for _, one in told],
+            "start": [telling.start for telling, _ in told],
+            "end": [telling.end for telling, _ in told],
+            "direction": [one.direction for _, one in told],
+            "impact": [f"{telling.impact:.2f}" for telling, _ in told],
+            "score": [f"{telling.score:.6f}" for telling, _ in told],
+            "first_seen": [telling.first_seen for telling, _ in told],
         },
         schema={
             "series_id": polars.String,

@@ -1,8 +1,10 @@
 """Incidents of known size are found, once, when and where they are; what is no incident is not told."""
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy
@@ -184,6 +186,44 @@ def test_odd_series_are_quiet_and_a_giant_value_is_told() -> None:
         assert findings(evidence(table({name: costs}))) == []
 
 
+@pytest.mark.parametrize("sensitivity", [0.2, 0.5, 0.9])
+def test_tellings_of_an_incident_are_surer_each_time_and_share_its_days(
+    found: Evidence, sensitivity: float
+) -> None:
+    rows = findings(found, Settings(sensitivity=sensitivity))
+    for row in rows:
+        tellings = row.tellings
+        assert (tellings[0].start, tellings[-1].end) == (row.start, row.end)
+        assert (tellings[0].first_seen, tellings[0].score) == (row.first_seen, row.score)
+        assert sum(t.impact for t in tellings) == pytest.approx(row.impact)
+        for before, after in pairwise(tellings):
+            assert after.start == before.end + timedelta(days=1) == after.first_seen
+            assert after.score >= 1.4 * before.score
+            assert (after.first_seen - before.first_seen).days >= 3
+    assert max(len(row.tellings) for row in rows) >= 2
+
+
+def test_what_is_told_again_comes_when_a_reader_who_wants_to_be_surer_is_told(found: Evidence) -> None:
+    bar = 2.0  # of the score at sensitivity 0.5: what 2.5 ** (1 - 2 * sensitivity) says at this one
+    wary = findings(found, Settings(sensitivity=(1 - math.log(bar, 2.5)) / 2))
+    told = {(f.series_id, t.first_seen) for f in findings(found) for t in f.tellings if t.score >= bar * 1.4}
+    seen = {f.series_id: f.first_seen for f in wary}
+    assert {name for name, _ in told} <= seen.keys()
+    assert all(seen[name] <= day for name, day in told)
+    assert any((f.tellings[0].score < bar) and (f.series_id in seen) for f in findings(found))
+
+
+def test_an_incident_over_the_end_of_a_month_is_not_taken_for_a_batch_the_month_after() -> None:
+    costs = usual(21, weekend=1.0)
+    costs[AT - 42 : AT - 12] += (
+        150  # 24 April to 23 May: the end of April stands out, and the weeks around it as well
+    )
+    costs[AT + 23 : AT + 40] += 200  # from 28 June on
+    rows = findings(evidence(table({"shifting": costs.tolist()})))
+    second = [f for f in rows if f.start >= day(AT)]
+    assert [(f.start, f.first_seen) for f in second] == [(day(AT + 23), day(AT + 23))]
+
+
 def test_detect_writes_the_findings_and_refuses_what_is_no_series(
     made: polars.DataFrame, found: Evidence, tmp_path: Path
 ) -> None:
@@ -192,8 +232,16 @@ def test_detect_writes_the_findings_and_refuses_what_is_no_series(
     assert farthing(Home(tmp_path), "detect", series, "--out", out).returncode == 0
     told = polars.read_csv(out, try_parse_dates=True)
     assert told.columns == ["series_id", "start", "end", "direction", "impact", "score", "first_seen"]
-    rows = [(f.series_id, f.start, f.end, f.first_seen) for f in findings(found)]
-    assert told.select("series_id", "start", "end", "first_seen").rows() == rows
+    rows = [
+        (f.series_id, t.start, t.end, t.first_seen, f"{t.score:.6f}")
+        for f in findings(found)
+        for t in f.tellings
+    ]
+    wanted = polars.read_csv(out, schema_overrides={"score": polars.String}, try_parse_dates=True)
+    assert wanted.select("series_id", "start", "end", "first_seen", "score").rows() == sorted(
+        rows, key=lambda row: (row[3], row[0], row[1])
+    )
+    assert told["impact"].sum() == pytest.approx(sum(f.impact for f in findings(found)), abs=0.1)
     series.write_text("series_id,date,cost\na,2025-01-01,1\na,2025-01-32,2\n")
     refused = farthing(Home(tmp_path), "detect", series)
     assert refused.returncode == InputRefused.exit_code

@@ -2,6 +2,6 @@
 
 from finops_core.analysis.detection.evidence import evidence
 from finops_core.analysis.detection.findings import findings
-from finops_core.analysis.detection.records import Direction, Evidence, Finding, Kind, Settings
+from finops_core.analysis.detection.records import Direction, Evidence, Finding, Kind, Settings, Telling
 
-__all__ = ["Direction", "Evidence", "Finding", "Kind", "Settings", "evidence", "findings"]
+__all__ = ["Direction", "Evidence", "Finding", "Kind", "Settings", "Telling", "evidence", "findings"]

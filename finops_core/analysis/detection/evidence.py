@@ -82,8 +82,8 @@ def _looked(
     same as before are not looked at again."""
     found = _expected(made)
     moves = moved(_at_once(lambda rows: changes(_of(found, rows)), len(made.names)), groups)
-    scores = _scores(made, found, young, moves)
     taught = Taught(made.cost, numpy.full(made.cost.shape, numpy.nan), numpy.zeros(made.cost.shape, bool))
+    scores = _scores(made, found, young, moves, taught.inside)
     for _ in range(LOOKS):
         seen = Incidents(walk_of(made, found, list(scores.values())), numpy.ones(len(made.cost)), None)
         seen.rows()
@@ -93,16 +93,18 @@ def _looked(
         again = _expected(part, taught.of(other))
         for field in fields(Expectation):
             getattr(found, field.name)[other] = getattr(again, field.name)
-        for name, values in _scores(part, again, young[other], moves[other]).items():
+        for name, values in _scores(part, again, young[other], moves[other], taught.inside[other]).items():
             scores[name][other] = values
     return found, scores
 
 
-def _scores(made: Grid, found: Expectation, young: Booleans, moves: Floats) -> dict[str, Floats]:
+def _scores(
+    made: Grid, found: Expectation, young: Booleans, moves: Floats, inside: Booleans
+) -> dict[str, Floats]:
     scores = {name: numpy.zeros(young.shape) for name in SCORES}
 
     def of(rows: slice) -> None:
-        for name, values in strengths(_of(found, rows), made.weekday, moves[rows]).items():
+        for name, values in strengths(_of(found, rows), made.weekday, moves[rows], inside[rows]).items():
             scores[name][rows] = numpy.where(young[rows], 0, values)
 
     _at_once(of, len(made.names))

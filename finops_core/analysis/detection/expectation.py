@@ -26,6 +26,8 @@ YOUNG = 28
 """Days of a series before which nothing is expected of it."""
 _TREND_LIMIT = 0.006
 """Growth a day that is believed: a fifth a month."""
+_MIDDLE, _NEAR = (9, 21), 22
+"""Days of a month that are neither at its end nor at its beginning; and how many days before and after them they are held against."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def _spread(away: Floats, least: int, grid: Grid, only: Booleans | None = None) 
 def _calendar_part(grid: Grid, relative: Floats, scale: Floats, size: Floats) -> Floats:
     """What the last days of a month explain: as much as the same days of one of the three months before stood out, and no more."""
     explained = numpy.zeros(relative.shape)
-    outstanding = numpy.where(numpy.abs(relative) > 2.5 * _from_first(scale), relative, 0.0)
+    outstanding = _outstanding(grid.days, relative, 2.5 * _from_first(scale))
     for column, (earlier, quarterly) in enumerate(_same_place(grid.days)):
         if earlier:
             before = outstanding[:, earlier]
@@ -191,6 +193,31 @@ def _calendar_part(grid: Grid, relative: Floats, scale: Floats, size: Floats) ->
             down = numpy.clip(relative[:, column], numpy.minimum(lowest, 0), 0)
             explained[:, column] = up + down
     return numpy.nan_to_num(explained) * size
+
+
+def _outstanding(days: tuple[date, ...], relative: Floats, least: Floats) -> Floats:
+    """How far a day is beyond the middle of the month before it and of the one after it, where that is far; else 0.
+
+    What lasts for weeks is a level, or an incident, and says nothing of the calendar.
+    """
+    highest, lowest = numpy.zeros(relative.shape), numpy.zeros(relative.shape)
+    first, last = _MIDDLE
+    for begin in [n for n, day in enumerate(days) if day.day == first]:
+        end = begin + last - first
+        usual = _middle(relative[:, begin:end])[:, None]
+        near = slice(max(0, begin - _NEAR), end + _NEAR)
+        highest[:, near] = numpy.maximum(highest[:, near], usual)
+        lowest[:, near] = numpy.minimum(lowest[:, near], usual)
+    away = relative - numpy.clip(relative, lowest, highest)
+    return numpy.where(numpy.abs(away) > least, away, 0.0)
+
+
+def _middle(values: Floats) -> Floats:
+    """The median of each row; 0 where it has no value."""
+    known = ~numpy.isnan(values).all(axis=1)
+    result = numpy.zeros(len(values))
+    result[known] = numpy.nanmedian(values[known], axis=1)
+    return result
 
 
 FIRST_QUARTER = 2.5

@@ -10,8 +10,8 @@ from finops_core.analysis.detection.evidence import SCORES
 from finops_core.analysis.detection.expectation import LEVEL_DAYS, Expectation
 from finops_core.analysis.detection.grid import Floats, Grid
 from finops_core.analysis.detection.measures import SPANS, plausible
-from finops_core.analysis.detection.records import Evidence, Finding, Settings
-from finops_core.analysis.detection.walk import Incidents, Row, Walk, walk_of
+from finops_core.analysis.detection.records import Evidence, Finding, Settings, Telling
+from finops_core.analysis.detection.walk import BEYOND_DOUBT, Incidents, Row, Walk, walk_of
 
 _DEFAULT = Settings()
 _LEAST_SHARE = 0.3
@@ -39,7 +39,7 @@ def findings(found: Evidence, settings: Settings = _DEFAULT) -> list[Finding]:
 def _bar(settings: Settings, names: tuple[str, ...]) -> Floats:
     """The score that it takes to be raised: 1 at sensitivity 0.5, 2.5 at 0, 0.4 at 1, times what triage taught."""
     factor = numpy.array([settings.by_series.get(name, 1.0) for name in names])
-    bar: float = 2.5 ** (1 - 2 * settings.sensitivity)
+    bar: float = BEYOND_DOUBT ** (1 - 2 * settings.sensitivity)
     return factor * bar
 
 
@@ -108,4 +108,21 @@ def _finding(walk: Walk, row: Row, name: str) -> Finding:
         score=row.score,
         kind=kinds.kind(row.direction, excess, usual, row.weekends),
         ongoing=row.ongoing,
+        tellings=_tellings(walk, row, excess),
+    )
+
+
+def _tellings(walk: Walk, row: Row, excess: Floats) -> tuple[Telling, ...]:
+    """`excess`: money above what was expected, day by day from the row's start to its last day."""
+    begins = [row.start, *(day for day, _ in row.again), row.last + 1]
+    raised = [(row.seen, row.score), *row.again]
+    return tuple(
+        Telling(
+            walk.days[begin],
+            walk.days[end - 1],
+            walk.days[seen],
+            float(excess[begin - row.start : end - row.start].sum()),
+            score,
+        )
+        for begin, end, (seen, score) in zip(begins, begins[1:], raised, strict=False)
     )

@@ -19,7 +19,7 @@ _SAMPLE = 4_000
 """Days that a forest is fitted on, drawn from all before its month; each tree takes 256 of them."""
 _FEWEST = 1_000
 _WEIGHT = 3.0
-_MIDDLE = 0.553
+_MIDDLE = 0.505
 """The isolation (0 to 1) that leaves a strength as it is, that of a typical candidate: so many are told as may be, with at most half a false
 alert a team-month where series are of the usual kinds (of two simulators), and one where they are wild."""
 _CANDIDATE = 0.4

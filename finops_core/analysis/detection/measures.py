@@ -47,6 +47,8 @@ _LEVEL_ERROR = 0.2
 """Error of a median of 28 days, in deviations of a day: 1.25 ÷ √28."""
 _OWN_WEEKS, _OWN_RANK = 17, 3
 _OWN_BOUNDS = (1.5, 6.0)
+_OF_INCIDENTS = 0.6
+"""How much of what a series reached in incidents counts: as much again is news, a little more of the same is not."""
 _UNKNOWN_BAR = 3.0
 _BAR, _BAR_BASE = 0.75, 2.0
 _WILD, _WILDEST = 0.4, 2.5
@@ -122,7 +124,9 @@ def plausible(
     return actual, rolling.shifted(edge, span.days - 1) * sums.last("share", span.days, found.share)
 
 
-def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict[str, Floats]:
+def strengths(
+    found: Expectation, weekday: numpy.ndarray, moves: Floats, inside: Booleans
+) -> dict[str, Floats]:
     """Span's column → deviations above or below what was plausible ÷ the deviations that it takes for this series; 1 is the bar.
 
     `moves`: money a day that is known to have come from, or gone to, another series (see `moved`).
@@ -149,7 +153,10 @@ def strengths(found: Expectation, weekday: numpy.ndarray, moves: Floats) -> dict
         # spans that end on a day that is away itself
         told = of.counted & today[span.direction]
         deviations = numpy.where(told, away / of.error(span.days, deviation, square), 0)
-        bar = _own_bar(deviations, weekday)
+        bar = numpy.maximum(
+            _own_bar(numpy.where(inside, numpy.nan, deviations), weekday),
+            _OF_INCIDENTS * _own_bar(deviations, weekday),
+        )
         bar = numpy.maximum(bar, bars[span.direction]) if span.weekends else bar
         bars.setdefault(span.direction, bar)
         known = rolling.since_sunday(_BAR * (_BAR_BASE + bar), weekday, _BAR * (_BAR_BASE + _UNKNOWN_BAR))

@@ -41,6 +41,22 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Telling:
+    """One time that an incident is raised: at first, and again where later days make clearly surer of it. Its days begin
+    where those of the time before end, so that each day and its money is in one."""
+
+    start: date
+    end: date
+    """The last day, included."""
+    first_seen: date
+    """The day after whose charges it is raised."""
+    impact: float
+    """actual − expected, start to end."""
+    score: float
+    """How sure, as of `first_seen`; 1 is the bar at sensitivity 0.5."""
+
+
+@dataclass(frozen=True)
 class Finding:
     """One incident of one series. Money is in the series' currency, estimated, so a float."""
 
@@ -61,3 +77,4 @@ class Finding:
     """How sure, as of `first_seen`; 1 is the bar at sensitivity 0.5."""
     kind: Kind
     ongoing: bool
+    tellings: tuple[Telling, ...] = ()

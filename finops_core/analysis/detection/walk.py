@@ -19,6 +19,10 @@ _MEMORY = 60
 """Days for which the return to the level before an incident is no news."""
 _FORGETTING = 0.5 ** (1 / 120)
 FATIGUE = 0.3
+SURER, REST_DAYS, RAISING_DAYS = 1.4, 3, 28
+"""An open incident is raised again where its score is so many times that of the last time, some days after it, within its first weeks."""
+BEYOND_DOUBT = 2.5
+"""The score at which nobody wants to be surer: the bar at sensitivity 0."""
 LASTING = 3
 FALLEN_DAYS = 7
 CLEANED_DAYS = 14
@@ -70,6 +74,8 @@ class Row:
     score: float
     weekends: bool
     ongoing: bool
+    again: tuple[tuple[int, float], ...]
+    """Day and score of each time that it was raised again."""
 
 
 class Incidents:
@@ -90,8 +96,12 @@ class Incidents:
         self.former = {1: numpy.full(count, numpy.nan), -1: numpy.full(count, numpy.nan)}
         """Direction → the level before the last incident."""
         self.remembered = {1: numpy.full(count, -1), -1: numpy.full(count, -1)}
+        self.again: list[list[tuple[int, float]]] = [[] for _ in range(count)]
+        self.raised, self.surest = numpy.zeros(count, int), numpy.zeros(count)
+        """Day and score of the last time that the open incident was raised."""
         self.often = numpy.zeros(count)
-        """How many incidents the last months had, the older ones counting less."""
+        """How many incidents the last months had, the older ones counting less; `before`: without the open one."""
+        self.before = numpy.zeros(count)
         self.cleaned = walk.cost.copy()
         """Day × series: the cost, and on days of incidents what it would have been."""
         self.inside = numpy.zeros(walk.cost.shape, bool)
@@ -104,10 +114,12 @@ class Incidents:
     def rows(self) -> list[Row]:
         for day in range(len(self.walk.days)):
             self.often *= _FORGETTING
+            self.before *= _FORGETTING
             self.reset[day] = numpy.where(self.back_until >= day, self.back, numpy.nan)
             complete = self.complete_until is None or self.walk.days[day] <= self.complete_until
             if complete:
                 self._follow(day)
+                self._raise_again(day)
             for direction in (1, -1) if complete else (1,):
                 self._raise(day, direction)
             self._recover(day)
@@ -164,13 +176,7 @@ class Incidents:
         self.returning = numpy.where(returning, self.returning + 1, 0)
 
     def _raise(self, day: int, direction: int) -> None:
-        walk = self.walk
-        spans = [n for n, span in enumerate(SPANS) if span.direction == direction]
-        lengths = numpy.array([SPANS[n].days for n in spans])[:, None]
-        # a span that reaches into the last incident would tell of it again
-        scores = numpy.where(lengths <= day - self.ended, walk.scores[spans, day], 0) / (
-            1 + FATIGUE * self.often
-        )
+        spans, scores = self._scores(day, direction, self.often)
         best = scores.max(axis=0)
         new = (self.direction == 0) & (best >= self.bar)
         if not new.any():
@@ -178,6 +184,27 @@ class Incidents:
         new &= ~self._returns(day, direction)
         for series in numpy.flatnonzero(new).tolist():
             self._open(series, day, spans[int(scores[:, series].argmax())], float(best[series]))
+
+    def _raise_again(self, day: int) -> None:
+        """Open incidents of which the day makes clearly surer: whoever wants to be told of what is beyond doubt only is told now."""
+        due = (day - self.raised >= REST_DAYS) & (day - self.seen <= RAISING_DAYS) & (self.last == day)
+        due &= self.surest < BEYOND_DOUBT
+        for direction in (1, -1):
+            wanted = due & (self.direction == direction)
+            if not wanted.any():
+                continue
+            best = self._scores(day, direction, self.before)[1].max(axis=0)
+            for series in numpy.flatnonzero(wanted & (best >= SURER * self.surest)).tolist():
+                self.raised[series], self.surest[series] = day, best[series]
+                self.again[series].append((day, float(best[series])))
+
+    def _scores(self, day: int, direction: int, often: Floats) -> tuple[list[int], Floats]:
+        """The numbers of the spans of a direction, and what each says of the day (span × series)."""
+        spans = [n for n, span in enumerate(SPANS) if span.direction == direction]
+        lengths = numpy.array([SPANS[n].days for n in spans])[:, None]
+        # a span that reaches into the last incident would tell of it again
+        told = numpy.where(lengths <= day - self.ended, self.walk.scores[spans, day], 0)
+        return spans, told / (1 + FATIGUE * often)
 
     def _returns(self, day: int, direction: int) -> Booleans:
         """Whether the day is on its way back to the level before the last incident of the other direction."""
@@ -201,7 +228,9 @@ class Incidents:
         away = span.direction * walk.away[start : day + 1, series]
         weekend = walk.weekday[start : day + 1] >= 5
         self.direction[series] = span.direction
+        self.before[series] = self.often[series]
         self.often[series] += 1
+        self.raised[series], self.surest[series], self.again[series] = day, score, []
         self.start[series], self.last[series], self.seen[series] = start, day, day
         self.score[series], self.level[series] = score, level
         scale = walk.found.scale[series, before]
@@ -234,5 +263,6 @@ class Incidents:
                 float(self.score[series]),
                 bool(self.weekends[series]),
                 ongoing,
+                tuple(self.again[series]),
             )
         )
