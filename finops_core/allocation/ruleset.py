@@ -104,6 +104,12 @@ def parse(files: Mapping[str, str]) -> RuleSet:
     )
 
 
+def parse_applied(files: Mapping[str, str]) -> RuleSet:
+    """A rule set that was applied. An empty allocation.yaml is no rules here: it was taken for that once, and what is in force stays so."""
+    empty = FILE in files and written.read(files[FILE], FILE).data in (None, "")
+    return parse({**files, FILE: "rules: []\n"} if empty else files)
+
+
 def named_files(text: str) -> list[str]:
     """The directory files that an allocation.yaml names; none where it is malformed, which `parse` says."""
     try:

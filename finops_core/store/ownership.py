@@ -50,15 +50,12 @@ def in_force(home: Home) -> Ownership:
 
     Raises InputRefused, with file and line, where rules that were never applied are malformed.
     """
-    number = 0
-    files: dict[str, str] | None = None
     if home.state.exists() or os.environ.get("FARTHING_STATE"):
         version = rulesets.in_force(State(home))
         if version is not None:
-            number, files = version.number, version.files
-    if files is None and (home.rules / FILE).exists():
-        files = written(home.rules)
-    return Ownership(ruleset.parse(files) if files is not None else ruleset.default(), number, home.metrics)
+            return Ownership(ruleset.parse_applied(version.files), version.number, home.metrics)
+    own = (home.rules / FILE).exists()
+    return Ownership(ruleset.parse(written(home.rules)) if own else ruleset.default(), 0, home.metrics)
 
 
 def written(rules: Path) -> dict[str, str]:

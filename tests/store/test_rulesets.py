@@ -3,9 +3,11 @@
 import pytest
 from sqlalchemy import update
 
-from finops_core.errors import UsageError
+from finops_core.allocation import ruleset
+from finops_core.errors import InputRefused, UsageError
 from finops_core.store import audit, rulesets
 from finops_core.store.home import Home
+from finops_core.store.ownership import in_force
 from finops_core.store.state import State
 from finops_core.store.tables import RULE_TEXTS, RULE_VERSIONS
 
@@ -107,3 +109,12 @@ def test_files_that_were_edited_in_the_database_are_found(home: Home) -> None:
     with state.writing() as connection:
         connection.execute(update(RULE_VERSIONS).where(RULE_VERSIONS.c.number == 1).values(files="{}"))
     assert rulesets.altered(state) == [1, 2]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n"])
+def test_an_empty_file_that_was_applied_once_stays_in_force_as_no_rules(home: Home, text: str) -> None:
+    rulesets.apply(State(home), {"allocation.yaml": text}, "ada", "begin with none")
+    found = in_force(home)
+    assert (found.number, found.rules.rules, found.rules.pools) == (1, (), ())
+    with pytest.raises(InputRefused, match="is empty"):
+        ruleset.parse({"allocation.yaml": text})
