@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from finops_core.model import words
 from ui import tables
 from ui.anomalies import USUAL, Anomalies, found_at, listed
 
@@ -30,7 +31,7 @@ def show(page: Anomalies) -> None:
         more = [t for key, t in then.items() if key not in now]
         less = [t for key, t in now.items() if key not in then]
         st.markdown(
-            f"At {wanted:g} there would be {_many(len(other))} instead of {len(page.found)}:"
+            f"At {wanted:g} there would be {words.counted(len(other), 'anomaly', 'anomalies')} instead of {len(page.found)}:"
             f" {len(more)} more, {len(less)} fewer."
         )
         for title, part in (("Would come", more), ("Would go", less)):
@@ -44,7 +45,3 @@ def show(page: Anomalies) -> None:
                     ("Start", tables.text, "Since"),
                 ]
                 tables.show(table, columns, None, f"sensitivity-{title.split()[1]}", of=f"{wanted:g}")
-
-
-def _many(count: int) -> str:
-    return f"{count} anomal{'y' if count == 1 else 'ies'}"

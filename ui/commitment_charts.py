@@ -7,11 +7,10 @@ import polars
 
 from finops_core.model import words
 from ui import theme
+from ui.axes import time_axis
 from ui.charts import _NEW, Spec, _axis, _text  # the same frame as every chart
 
 _HEIGHT = 260
-_FEW = 14
-"""Days: of so few each has its own tick, or a tick between two would bear the name of one."""
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 RATES = {"utilisation": "Utilisation", "coverage": "Coverage"}
 
@@ -37,16 +36,6 @@ def rates(days: polars.DataFrame) -> Spec:
         for name, hue in theme.colours(list(RATES.values()), list(RATES.values())).items()
         if name in shown
     }
-    axis: Spec = {
-        "format": "%-d %b",
-        "title": None,
-        "ticks": False,
-        "grid": False,
-        "labelOverlap": "greedy",
-        "labelSeparation": 14,
-    }
-    if days["ChargePeriod"].n_unique() <= _FEW:
-        axis["tickCount"] = {"interval": "day", "step": 1}
     return {
         **_NEW,
         "height": _HEIGHT,
@@ -55,7 +44,7 @@ def rates(days: polars.DataFrame) -> Spec:
             {
                 "mark": {"type": "line", "strokeWidth": 2.2, "point": {"size": 18}},
                 "encoding": {
-                    "x": {"field": "day", "type": "temporal", "title": None, "axis": axis},
+                    "x": {"field": "day", "type": "temporal", "title": None, "axis": time_axis(days["ChargePeriod"])},
                     "y": {"field": "value", "type": "quantitative", "axis": _axis(None, "%", 5), "scale": {"zero": True}},
                     "color": {
                         "field": "Rate",

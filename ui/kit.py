@@ -367,9 +367,7 @@ def _badges() -> list[str]:
         ]
     late = [p for p in answers.source_periods() if p.state == "late"]
     if late:
-        found.append(
-            _badge("bad", "sources", f"{len(late)} {'source is' if len(late) == 1 else 'sources are'} late")
-        )
+        found.append(_badge("bad", "sources", f"{words.counted(len(late), 'source is', 'sources are')} late"))
     newest = answers.spanned().complete_until - timedelta(1)
     found.append(_badge("plain", "sources", f"Complete through {words.day(newest)}"))
     return found

@@ -86,7 +86,7 @@ def summary(views: Sequence[SavedView]) -> str:
     if not views:
         return "A saved view is a link with a name, an owner and a description."
     shown = sum(view.pinned for view in views)
-    return f"{len(views)} saved {'view' if len(views) == 1 else 'views'}, {shown} of them on the Overview."
+    return f"{words.counted(len(views), 'saved view')}, {shown} of them on the Overview."
 
 
 def listing() -> None:

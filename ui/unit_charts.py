@@ -10,10 +10,8 @@ from finops_core.analysis.units.lines import price
 from finops_core.model import words
 from finops_core.model.engine import PERIOD
 from ui import theme
+from ui.axes import time_axis
 from ui.charts import _HEIGHT, _NEW, Spec, _axis, _text  # the same frame as every chart
-
-_FEW = 14
-"""Periods: of so few each has its own tick, or a tick between two would bear the name of one."""
 
 
 def over_time(
@@ -30,22 +28,11 @@ def over_time(
     hues = theme.colours(members, members)
     label = f"{currency} for {f'{per:,} {unit}s' if per > 1 else f'one {unit}'}"
     data = [_point(row, per, currency, grain) for row in table.iter_rows(named=True)]
-    form = "%b %Y" if grain == "month" else "%-d %b"
-    axis: Spec = {
-        "format": form,
-        "title": None,
-        "ticks": False,
-        "grid": False,
-        "labelOverlap": "greedy",
-        "labelSeparation": 14,
-    }
-    if grain == "month" or table["ChargePeriod"].n_unique() <= _FEW:
-        axis["tickCount"] = {"interval": "month" if grain == "month" else "day", "step": 1}
     layers: list[Spec] = [
         {
             "mark": {"type": "line", "strokeWidth": 2.2, "point": {"size": 22}, "invalid": "break-paths-show-domains"},
             "encoding": {
-                "x": {"field": "day", "type": "temporal", "title": None, "axis": axis},
+                "x": {"field": "day", "type": "temporal", "title": None, "axis": time_axis(table["ChargePeriod"], grain)},
                 "y": {"field": "value", "type": "quantitative", "axis": _axis(label, "~g", 5), "scale": {"zero": True}},
                 "color": {"field": "Member", "type": "nominal", "scale": {"domain": list(hues), "range": list(hues.values())}, "legend": {"title": None, "orient": "bottom", "symbolType": "square"} if len(members) > 1 else None},
                 "description": _text("Label"),

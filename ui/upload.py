@@ -114,8 +114,8 @@ def _found(found: Preview, options: LoadOptions) -> None:
         st.info("These files are loaded already: a load would change nothing.", icon=":material/check:")
         return
     with st.container(horizontal=True):
-        words = f"Load {len(changing)} {'month' if len(changing) == 1 else 'months'}"
-        if st.button(words, type="primary", icon=":material/database_upload:"):
+        label = f"Load {words.counted(len(changing), 'month')}"
+        if st.button(label, type="primary", icon=":material/database_upload:"):
             _load(options)
         st.button("Put aside", on_click=_put_aside)
 

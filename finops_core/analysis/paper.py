@@ -1,10 +1,11 @@
 """A4 pages for documents: one font, one margin, the provenance of the figures at the foot of each page."""
 
 from datetime import date, datetime, time
+from typing import cast
 
 import font_roboto
 from fpdf import FPDF
-from fpdf.enums import Align, XPos, YPos
+from fpdf.enums import Align, MethodReturnValue, XPos, YPos
 
 LEFT, WIDTH, ROW, FOOT = 16.0, 178.0, 5.4, 22.0
 """Millimetres: margin, width between the margins, height of a row, what is kept free at the foot."""
@@ -16,6 +17,7 @@ INK, QUIET, RULE, TINT, ACCENT = (
     (38, 104, 176),
 )
 Colour = tuple[int, int, int]
+_LINES = MethodReturnValue.LINES
 
 
 class Paper(FPDF):
@@ -78,22 +80,8 @@ class Paper(FPDF):
 
     def lines(self, text: str, width: float) -> list[str]:
         """All of a text in lines within a width, in the font that is set; a word that is longer is cut."""
-        room, found, line = width - 2, [], ""
-        for word in self.known(text).split(" "):
-            longer = f"{line} {word}" if line else word
-            if self.get_string_width(longer) <= room:
-                line = longer
-                continue
-            if line:
-                found.append(line)
-            while self.get_string_width(word) > room:
-                count = next(
-                    n for n in range(len(word), 0, -1) if n == 1 or self.get_string_width(word[:n]) <= room
-                )
-                found.append(word[:count])
-                word = word[count:]
-            line = word
-        return [*found, line]
+        found = self.multi_cell(width, text=self.known(text), align=Align.L, dry_run=True, output=_LINES)
+        return cast("list[str]", found)
 
     def rule(self, thick: float, colour: Colour = RULE) -> None:
         """A line across the page, here."""

@@ -22,6 +22,7 @@ from finops_core.formats.gcp_commitments import (
     beyond,
     covered_part,
     covered_quantity,
+    credited,
 )
 
 
@@ -95,12 +96,6 @@ _CREDIT_JSON = (
 )
 
 
-def _credits(condition: str) -> str:
-    """The sum of the credits for which a condition on `c` holds."""
-    chosen = f"list_filter($credits, lambda c: {condition})"
-    return f"coalesce(list_sum(list_transform({chosen}, lambda c: c.amount)), 0)"
-
-
 _LIST, _AMOUNT = "money([cost_at_list])", "quantity([usage.amount])"
 
 
@@ -145,12 +140,12 @@ def _definitions(header: Header) -> Mapping[str, str]:
     return {
         "credits": "records([credits], type, name, full_name, id, money:amount)",
         "cost": "money([cost])",
-        "promotion": _credits(_PROMOTION),
+        "promotion": credited(_PROMOTION),
         # Whatever the condition says of a credit, it is counted once: here or as a promotion.
-        "net": f"($cost + {_credits('TRUE')} - $promotion)",
+        "net": f"($cost + {credited('TRUE')} - $promotion)",
         # The cost of use in a consumption model is the discounted one already: without the other, what is contracted is unknown.
         "contracted": "(coalesce(money([cost_at_effective_price_default]), CASE WHEN NOT $modelled THEN $cost END) + "
-        + _credits("c.type IN ('DISCOUNT', 'SPENDING_BASED_DISCOUNT', 'RESELLER_MARGIN')")
+        + credited("c.type IN ('DISCOUNT', 'SPENDING_BASED_DISCOUNT', 'RESELLER_MARGIN')")
         + ")",
         "kind": "replace(lower(coalesce([cost_type], 'regular')), ' ', '_')",
         "goodwill": "coalesce([adjustment_info.type] IN ('GOODWILL', 'SALES_BASED_GOODWILL', 'SLA_VIOLATION'), FALSE)",

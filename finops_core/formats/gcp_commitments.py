@@ -15,20 +15,28 @@ EffectiveCost adds up to BilledCost in each case.
 from collections.abc import Mapping
 
 _LEGACY = "'COMMITTED_USAGE_DISCOUNT', 'COMMITTED_USAGE_DISCOUNT_DOLLAR_BASE'"
+_COVERING = f"c.type IN ({_LEGACY})"
 _FEE_LEFT = "EffectiveCost of the commitment is left on its fee: the export does not link fees to the usage that they cover"
 _FEE_ELSEWHERE = (
     "EffectiveCost is without the fee of the commitment that covers it: the export does not link the two"
 )
 _MODEL_ONLY = "CommitmentDiscountId is that of the consumption model: the export does not name the commitment"
 
+
+def credited(condition: str) -> str:
+    """The sum of the credits for which a condition on `c` holds."""
+    chosen = f"list_filter($credits, lambda c: {condition})"
+    return f"coalesce(list_sum(list_transform({chosen}, lambda c: c.amount)), 0)"
+
+
 COMMITMENT_DEFINITIONS = {
     "offset": "(len(list_filter($credits, lambda c: c.type = 'FEE_UTILIZATION_OFFSET')) > 0)",
     "fee": "($offset OR [subscription.instance_id] IS NOT NULL"
     " OR coalesce(regexp_matches([sku.description], '(?i)^commitment (v[0-9]+:|- ?dollar)'), FALSE))",
     "offset_fee": "(coalesce($offset, FALSE) AND $category = 'Purchase')",
-    "covering": f"list_extract(list_filter($credits, lambda c: c.type IN ({_LEGACY})), 1)",
+    "covering": f"list_extract(list_filter($credits, lambda c: {_COVERING}), 1)",
     "covered": "($category = 'Usage' AND $covering IS NOT NULL)",
-    "covered_cost": f"CASE WHEN $covering IS NULL THEN 0 ELSE (-coalesce(list_sum(list_transform(list_filter($credits, lambda c: c.type IN ({_LEGACY})), lambda c: c.amount)), 0)) END",
+    "covered_cost": f"CASE WHEN $covering IS NULL THEN 0 ELSE (-{credited(_COVERING)}) END",
     # A credit that differs from the cost by rounding covers all of it.
     "partly": "($covered AND $covered_cost * sign($cost) > 0 AND abs($cost) - abs($covered_cost) > abs($cost) / 1000000)",
     "covered_share": "(CAST($covered_cost AS DOUBLE) / CAST($cost AS DOUBLE))",

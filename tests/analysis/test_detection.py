@@ -230,15 +230,14 @@ def test_detect_writes_the_findings_and_refuses_what_is_no_series(
     series, out = tmp_path / "series.csv", tmp_path / "found.csv"
     made.write_csv(series)
     assert farthing(Home(tmp_path), "detect", series, "--out", out).returncode == 0
-    told = polars.read_csv(out, try_parse_dates=True)
+    told = polars.read_csv(out, schema_overrides={"score": polars.String}, try_parse_dates=True)
     assert told.columns == ["series_id", "start", "end", "direction", "impact", "score", "first_seen"]
     rows = [
         (f.series_id, t.start, t.end, t.first_seen, f"{t.score:.6f}")
         for f in findings(found)
         for t in f.tellings
     ]
-    wanted = polars.read_csv(out, schema_overrides={"score": polars.String}, try_parse_dates=True)
-    assert wanted.select("series_id", "start", "end", "first_seen", "score").rows() == sorted(
+    assert told.select("series_id", "start", "end", "first_seen", "score").rows() == sorted(
         rows, key=lambda row: (row[3], row[0], row[1])
     )
     assert told["impact"].sum() == pytest.approx(sum(f.impact for f in findings(found)), abs=0.1)

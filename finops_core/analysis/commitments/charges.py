@@ -7,7 +7,7 @@ import polars
 from finops_core.focus.charges import EFFECTIVE_UNKNOWN
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
-from finops_core.model.query import AnyOf, Condition, Node, Query
+from finops_core.model.query import AnyOf, Condition, Node, Query, conditions
 
 MONEY = polars.Decimal(38, 18)
 ID, TYPE, STATUS, SERVICE = (
@@ -26,6 +26,7 @@ COMMITTED = Condition(STATUS, "in", ("Used", "Unused"))
 UNCOSTED = "uncosted"
 """The on-demand equivalent of the charges of which EffectiveCost is not known."""
 _UNCOSTED = Condition("x_Quality", "~", (EFFECTIVE_UNKNOWN,))
+_NOT_CONTRACTED = Condition("ContractedCost", "is null")
 FEE = "Fee"
 """The status, among `paid`, of a purchase that has an EffectiveCost: the bill does not say what use its fee is for."""
 USED = Condition(STATUS, "=", ("Used",))
@@ -49,47 +50,41 @@ def sums(
 ) -> polars.DataFrame:
     """BillingCurrency, the dimensions, EffectiveCost, on_demand (the equivalent, row by row), priced (EffectiveCost of the rows of
     which that is known), uncosted (the equivalent of the rows of which EffectiveCost is not known)."""
-    found = _priced(ledger, by, where, start, end, grain)
-    keys = [c for c in found.columns if c not in (_EFFECTIVE, ON_DEMAND, PRICED)]
-    unknown = _priced(ledger, by, (*where, _UNCOSTED), start, end, grain)
-    unknown = unknown.select(*keys, polars.col(ON_DEMAND).alias(UNCOSTED))
-    return found.join(unknown, on=keys, how="left", nulls_equal=True).with_columns(
-        polars.col(UNCOSTED).fill_null(0).cast(MONEY)
-    )
-
-
-def _priced(
-    ledger: Ledger,
-    by: tuple[str, ...],
-    where: tuple[Node, ...],
-    start: date | None,
-    end: date | None,
-    grain: str,
-) -> polars.DataFrame:
-    """`sums` without uncosted."""
     by = tuple(d for d in by if d != CURRENCY)
     query = Query(_COSTS, by=by, where=where, start=start, end=end, grain=grain)
     keys = [*([PERIOD] if grain != "none" else []), CURRENCY, *query.by]
-    found = ledger.query(query)
-    unknown = Condition("ContractedCost", "is null")
-    unpriced = ledger.query(query.but(where=(*where, unknown)))
-    listed = unpriced.select(*keys, polars.col("ListCost").alias("listed"))
-    neither = (*where, unknown, Condition("ListCost", "is null"))
-    unknowable = ledger.query(query.but(metrics=(_EFFECTIVE,), where=neither))
-    unknowable = unknowable.rename({_EFFECTIVE: "unpriced"})
+    neither = (_NOT_CONTRACTED, Condition("ListCost", "is null"))
+    unpriced = ledger.query(query.but(metrics=(_EFFECTIVE,), where=(*where, *neither)))
+    unpriced = unpriced.rename({_EFFECTIVE: "unpriced"})
+    uncosted = _on_demand(ledger, query.but(where=(*where, _UNCOSTED)), keys)
+    uncosted = uncosted.select(*keys, polars.col(ON_DEMAND).alias(UNCOSTED))
     return (
-        found.join(listed, on=keys, how="left", nulls_equal=True)
-        .join(unknowable, on=keys, how="left", nulls_equal=True)
-        .with_columns(
-            (polars.col("ContractedCost").fill_null(0) + polars.col("listed").fill_null(0))
-            .cast(MONEY)
-            .alias(ON_DEMAND),
-            polars.col(_EFFECTIVE).fill_null(0).cast(MONEY),
-            (polars.col(_EFFECTIVE).fill_null(0) - polars.col("unpriced").fill_null(0))
-            .cast(MONEY)
-            .alias(PRICED),
+        _on_demand(ledger, query, keys)
+        .join(unpriced, on=keys, how="left", nulls_equal=True)
+        .join(uncosted, on=keys, how="left", nulls_equal=True)
+        .select(
+            *keys,
+            _EFFECTIVE,
+            ON_DEMAND,
+            (polars.col(_EFFECTIVE) - polars.col("unpriced").fill_null(0)).cast(MONEY).alias(PRICED),
+            polars.col(UNCOSTED).fill_null(0).cast(MONEY),
         )
-        .select(*keys, _EFFECTIVE, ON_DEMAND, PRICED)
+    )
+
+
+def _on_demand(ledger: Ledger, query: Query, keys: list[str]) -> polars.DataFrame:
+    """The keys, EffectiveCost and on_demand of the charges of a query of all three costs."""
+    found = ledger.query(query)
+    bare = query.but(where=(*conditions(query.where), _NOT_CONTRACTED))
+    # where there is nothing, as few exports leave a cost unknown, nothing more is asked
+    unlisted = found if found.is_empty() else ledger.query(bare)
+    listed = unlisted.select(*keys, polars.col("ListCost").alias("listed"))
+    return found.join(listed, on=keys, how="left", nulls_equal=True).select(
+        *keys,
+        polars.col(_EFFECTIVE).fill_null(0).cast(MONEY),
+        (polars.col("ContractedCost").fill_null(0) + polars.col("listed").fill_null(0))
+        .cast(MONEY)
+        .alias(ON_DEMAND),
     )
 
 

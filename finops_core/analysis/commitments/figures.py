@@ -24,7 +24,7 @@ from finops_core.analysis.commitments.charges import (
     sums,
 )
 from finops_core.analysis.commitments.lives import lives
-from finops_core.analysis.commitments.rates import committed, consumed, ratio, totals, with_rates
+from finops_core.analysis.commitments.rates import committed, consumed, costed, ratio, totals, with_rates
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Where, conditions
@@ -66,7 +66,7 @@ def benefit(
     return (
         found.rename({"EffectiveCost": "used"})
         .with_columns(
-            polars.when((polars.col(UNCOSTED) == 0) | (polars.col(UNCOSTED) != polars.col(ON_DEMAND)))
+            polars.when(costed(ON_DEMAND))
             .then((polars.col(ON_DEMAND) - polars.col(UNCOSTED) - polars.col(PRICED)).cast(MONEY))
             .alias("savings")
         )

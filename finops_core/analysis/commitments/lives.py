@@ -1,6 +1,6 @@
 """From when to when each commitment is seen in the charges, whether it has ended, and when it will."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars
 
@@ -46,7 +46,7 @@ def lives(ledger: Ledger) -> polars.DataFrame:
     rows: list[tuple[object, ...]] = []
     for code, name, first, last, from_start, ended in whole.iter_rows():
         if ended:
-            rows.append((code, name, first, last, _day_after(last), "ended", True))
+            rows.append((code, name, first, last, last + timedelta(1), "ended", True))
         else:
             end = expiry(known, name, first, first if from_start else date.min)
             rows.append((code, name, first, last, end.day, end.known, False))
@@ -86,7 +86,3 @@ def _edges(ledger: Ledger) -> polars.DataFrame:
     return every.group_by(CURRENCY, _SOURCE).agg(
         polars.col(PERIOD).min().alias("since"), polars.col(PERIOD).max().alias("until")
     )
-
-
-def _day_after(day: date) -> date:
-    return date.fromordinal(day.toordinal() + 1)

@@ -65,6 +65,11 @@ def uncovered(eligible: polars.DataFrame, keys: Sequence[str]) -> polars.DataFra
     )
 
 
+def costed(covered: str) -> polars.Expr:
+    """Whether EffectiveCost is known of anything that was covered; `covered`: the column of that, on demand, beside uncosted."""
+    return (polars.col(UNCOSTED) == 0) | (polars.col(UNCOSTED) != polars.col(covered))
+
+
 def with_rates(found: polars.DataFrame) -> polars.DataFrame:
     """Adds `FIGURES` to used, unused, fees, consumed, covered, priced, uncosted, uncovered and rest; null among these is nothing.
 
@@ -75,15 +80,15 @@ def with_rates(found: polars.DataFrame) -> polars.DataFrame:
     every = polars.col("covered") + polars.col("uncovered")
     cost = polars.sum_horizontal("priced", "unused", "fees", "rest")
     told = (polars.col("consumed") == 0) | (polars.col("priced") != 0)
-    costed = (polars.col("uncosted") == 0) | (polars.col("covered") != polars.col("uncosted"))
+    known_cost = told & costed("covered")
     comparable = every - polars.col("uncosted")
     found = found.with_columns(
         polars.when(known).then(value.cast(MONEY)).alias(name)
         for name, value, known in (
             ("covered", polars.col("covered"), told),
             ("eligible", every, told),
-            ("savings", comparable - cost, told & costed),
-            ("comparable", comparable, told & costed),
+            ("savings", comparable - cost, known_cost),
+            ("comparable", comparable, known_cost),
         )
     )
     return found.with_columns(

@@ -129,7 +129,7 @@ def strengths(
 ) -> dict[str, Floats]:
     """Span's column → deviations above or below what was plausible ÷ the deviations that it takes for this series; 1 is the bar.
 
-    `moves`: money a day that is known to have come from, or gone to, another series (see `moved`).
+    `moves`: money a day that is known to have come from, or gone to, another series (see `moved`). `inside`: days of incidents.
     """
     bound = numpy.fmax(_WINSOR_SIGMAS * found.scale, _WINSOR) * found.size
     clipped = found.plain + numpy.clip(found.cost - found.plain, -bound, bound)
@@ -137,6 +137,7 @@ def strengths(
     new = (found.size < _NOTHING) | (rolling.shifted(found.size, LEVEL_DAYS) < _NOTHING)
     restless = new | (found.scale >= _RESTLESS)
     begun, jobs = (numpy.flatnonzero(days.any(axis=1)) for days in (new, restless))
+    visited = numpy.flatnonzero(inside.any(axis=1))
     moving = moves > 0
     wild = numpy.clip(numpy.nan_to_num(found.scale, nan=_WILD) / _WILD, 1, _WILDEST)
     deviation = found.scale * found.size
@@ -153,10 +154,10 @@ def strengths(
         # spans that end on a day that is away itself
         told = of.counted & today[span.direction]
         deviations = numpy.where(told, away / of.error(span.days, deviation, square), 0)
-        bar = numpy.maximum(
-            _own_bar(numpy.where(inside, numpy.nan, deviations), weekday),
-            _OF_INCIDENTS * _own_bar(deviations, weekday),
-        )
+        bar = _own_bar(deviations, weekday)
+        if len(visited):
+            usual = numpy.where(inside[visited], numpy.nan, deviations[visited])
+            bar[visited] = numpy.maximum(_own_bar(usual, weekday), _OF_INCIDENTS * bar[visited])
         bar = numpy.maximum(bar, bars[span.direction]) if span.weekends else bar
         bars.setdefault(span.direction, bar)
         known = rolling.since_sunday(_BAR * (_BAR_BASE + bar), weekday, _BAR * (_BAR_BASE + _UNKNOWN_BAR))

@@ -100,8 +100,7 @@ class Incidents:
         self.raised, self.surest = numpy.zeros(count, int), numpy.zeros(count)
         """Day and score of the last time that the open incident was raised."""
         self.often = numpy.zeros(count)
-        """How many incidents the last months had, the older ones counting less; `before`: without the open one."""
-        self.before = numpy.zeros(count)
+        """How many incidents the last months had, the older ones counting less."""
         self.cleaned = walk.cost.copy()
         """Day × series: the cost, and on days of incidents what it would have been."""
         self.inside = numpy.zeros(walk.cost.shape, bool)
@@ -114,7 +113,6 @@ class Incidents:
     def rows(self) -> list[Row]:
         for day in range(len(self.walk.days)):
             self.often *= _FORGETTING
-            self.before *= _FORGETTING
             self.reset[day] = numpy.where(self.back_until >= day, self.back, numpy.nan)
             complete = self.complete_until is None or self.walk.days[day] <= self.complete_until
             if complete:
@@ -189,11 +187,12 @@ class Incidents:
         """Open incidents of which the day makes clearly surer: whoever wants to be told of what is beyond doubt only is told now."""
         due = (day - self.raised >= REST_DAYS) & (day - self.seen <= RAISING_DAYS) & (self.last == day)
         due &= self.surest < BEYOND_DOUBT
+        before = self.often - _FORGETTING ** (day - self.seen)  # without the open one
         for direction in (1, -1):
             wanted = due & (self.direction == direction)
             if not wanted.any():
                 continue
-            best = self._scores(day, direction, self.before)[1].max(axis=0)
+            best = self._scores(day, direction, before)[1].max(axis=0)
             for series in numpy.flatnonzero(wanted & (best >= SURER * self.surest)).tolist():
                 self.raised[series], self.surest[series] = day, best[series]
                 self.again[series].append((day, float(best[series])))
@@ -228,7 +227,6 @@ class Incidents:
         away = span.direction * walk.away[start : day + 1, series]
         weekend = walk.weekday[start : day + 1] >= 5
         self.direction[series] = span.direction
-        self.before[series] = self.often[series]
         self.often[series] += 1
         self.raised[series], self.surest[series], self.again[series] = day, score, []
         self.start[series], self.last[series], self.seen[series] = start, day, day

@@ -40,7 +40,7 @@ def lead(deployment: Deployment, start: date) -> str:
         return "the same day"
     if hours < 36:
         count = max(1, round(hours))
-        return f"{count} hour{'' if count == 1 else 's'} before"
+        return f"{words.counted(count, 'hour')} before"
     return f"{round(hours / 24)} days before"
 
 
