@@ -5,9 +5,16 @@ import pkgutil
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, ValidationInfo
 
 Model = TypeVar("Model", bound=BaseModel)
+APPLIED: Mapping[str, bool] = {"applied": True}
+"""As the context of a validation: the text is in force, or was, and means what it meant when it was applied."""
+
+
+def is_applied(info: ValidationInfo) -> bool:
+    """Whether a text is read that was applied before: a notation that is refused today was perhaps taken then."""
+    return bool(info.context) and info.context == APPLIED
 
 
 def declared(package: str, path: Iterable[str], name: str) -> dict[str, Any]:
@@ -16,7 +23,9 @@ def declared(package: str, path: Iterable[str], name: str) -> dict[str, Any]:
     return {module.KEY: getattr(module, name) for module in found}
 
 
-def parsed(written: Any, kinds: Mapping[str, type[Model]], hint: str) -> Model:
+def parsed(
+    written: Any, kinds: Mapping[str, type[Model]], hint: str, context: Mapping[str, bool] | None = None
+) -> Model:
     """A mapping as the kind that one of its keys names. Raises ValueError in words; `hint` says what can be written."""
     if not isinstance(written, dict):
         raise ValueError(f"write {hint} with one of {', '.join(kinds)}")
@@ -24,7 +33,7 @@ def parsed(written: Any, kinds: Mapping[str, type[Model]], hint: str) -> Model:
     if kind is None:
         raise ValueError(f"has none of {', '.join(kinds)}, but {', '.join(map(str, written)) or 'nothing'}")
     try:
-        return kind.model_validate(written)
+        return kind.model_validate(written, context=context)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))

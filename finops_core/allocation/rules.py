@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from finops_core.allocation import methods, values
+from finops_core.allocation.kinds import is_applied
 from finops_core.allocation.methods import POOL, AnyMethod, Method
 from finops_core.allocation.patterns import pattern
 from finops_core.errors import FarthingError
@@ -50,8 +51,10 @@ def _check_patterns(node: Node) -> None:
         pattern(node.values[0])
 
 
-def _day(written: Any) -> Any:
-    """A day is written out: a number alone would be taken for seconds since 1970."""
+def _day(written: Any, info: ValidationInfo) -> Any:
+    """A day is written out: a number alone would be taken for seconds since 1970, as it was once."""
+    if is_applied(info):
+        return written
     if isinstance(written, str) and not re.fullmatch(
         r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00Z?)?", written.strip()
     ):
@@ -94,8 +97,8 @@ class Rule(_Dated):
     set: dict[OwnerColumn, Annotated[values.Value, BeforeValidator(values.parse)]] = Field(min_length=1)
 
 
-def _fallback(written: Any) -> Any:
-    return CENTRAL if written == CENTRAL else methods.parse(written)
+def _fallback(written: Any, info: ValidationInfo) -> Any:
+    return CENTRAL if written == CENTRAL else methods.parse(written, info)
 
 
 class Pool(_Dated):
@@ -108,7 +111,7 @@ class Pool(_Dated):
     over: OwnerColumn = "x_Team"
     split: AnyMethod
     fallback: Annotated[Any, BeforeValidator(_fallback)] = Field(
-        default_factory=lambda: methods.parse({"direct": "all"})
+        default_factory=lambda: methods.kinds()["direct"].model_validate({"direct": "all"})
     )
     why: str = ""
     approved_by: str = ""

@@ -13,6 +13,7 @@ from typing import Any
 import polars
 
 from finops_core.allocation import written
+from finops_core.allocation.kinds import APPLIED
 from finops_core.allocation.methods import POOL
 from finops_core.allocation.rules import Directory, Pool, Rule, Rules, in_order, twice
 from finops_core.allocation.written import Written
@@ -73,15 +74,23 @@ def default() -> RuleSet:
     return parse({FILE: shipped()})
 
 
-def parse(files: Mapping[str, str]) -> RuleSet:
-    """Checks a rule set. Raises InputRefused with file, line and field for the first thing that is wrong."""
+def parse(files: Mapping[str, str], applied: bool = False) -> RuleSet:
+    """Checks a rule set. Raises InputRefused with file, line and field for the first thing that is wrong.
+
+    What was `applied` before means what it meant then, so that it stays in force: no rules where the file is empty, a consumer
+    once whom a list names twice, shares with exponents, fees of any number of digits, days with a time or as seconds since 1970.
+    """
     text = files.get(FILE)
     if text is None:
         raise InputRefused("is missing: rules are written in it", Place(FILE))
     found = written.read(text, FILE)
     if found.data in (None, ""):
-        raise InputRefused("is empty", Place(FILE, line=1), "Write `rules: []` where there are to be none")
-    rules = found.validated(Rules)
+        if not applied:
+            raise InputRefused(
+                "is empty", Place(FILE, line=1), "Write `rules: []` where there are to be none"
+            )
+        found = Written(FILE, {}, found.lines)
+    rules = found.validated(Rules, APPLIED if applied else None)
     for name, entries in (("rules", rules.rules), ("pools", rules.pools)):
         if (doubled := twice(entries)) is not None:
             raise InputRefused(doubled[1], found.place((name, doubled[0])))
@@ -102,12 +111,6 @@ def parse(files: Mapping[str, str]) -> RuleSet:
         directories,
         order,
     )
-
-
-def parse_applied(files: Mapping[str, str]) -> RuleSet:
-    """A rule set that was applied. An empty allocation.yaml is no rules here: it was taken for that once, and what is in force stays so."""
-    empty = FILE in files and written.read(files[FILE], FILE).data in (None, "")
-    return parse({**files, FILE: "rules: []\n"} if empty else files)
 
 
 def named_files(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """YAML that people write, read so that every value knows its line. All scalars stay text: `0123` is an account id."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,10 +30,10 @@ class Written:
                 return Place(self.name, line=line)
         return Place(self.name)
 
-    def validated(self, model: type[Model]) -> Model:
-        """The data as a pydantic model. Raises InputRefused with the file, the line and the field."""
+    def validated(self, model: type[Model], context: Mapping[str, bool] | None = None) -> Model:
+        """The data as a pydantic model, whose validators may ask for the context. Raises InputRefused with the file, the line and the field."""
         try:
-            return model.model_validate(self.data)
+            return model.model_validate(self.data, context=context)
         except ValidationError as error:
             found = error.errors(include_url=False)
             # A name that is spelt wrong is both unknown and missing: the first says more.

@@ -23,7 +23,7 @@ class Span:
     end: date
     currencies: tuple[str, ...]
     complete_until: date
-    """Days from here on are still being reported: the newest day with usage, unless its export was loaded well after it."""
+    """Days from here on are still being reported: the newest day with usage, unless all exports that reach it were loaded well after it."""
 
     @property
     def months(self) -> list[date]:
@@ -56,6 +56,8 @@ def span(ledger: Ledger) -> Span:
     last = days[PERIOD].max()
     first = days[PERIOD].min()
     assert isinstance(newest, date) and isinstance(last, date) and isinstance(first, date)
-    loaded = max(date.fromisoformat(batch.loaded_at[:10]) for batch in ledger.current_batches())
+    # An older month that is loaded again says nothing of the newest day: only the exports that reach it do.
+    reaching = [b for b in ledger.current_batches() if b.newest[:10] >= newest.isoformat()]
+    loaded = min((date.fromisoformat(batch.loaded_at[:10]) for batch in reaching), default=newest)
     complete_until = newest + timedelta(1) if loaded - newest > _SETTLES else newest
     return Span(first, last + timedelta(1), tuple(counts["BillingCurrency"]), complete_until)

@@ -55,7 +55,7 @@ def undo(
 ) -> Version:
     """Puts an older version in force again, as a new version. Raises as `apply`, and where there is no such version."""
     rulesets.refuse_blank(author, reason)
-    rules = ruleset.parse_applied(rulesets.version(State(home), number).files)
+    rules = ruleset.parse(rulesets.version(State(home), number).files, applied=True)
     return _put(home, rules, wait, lambda state: rulesets.undo(state, number, author, reason), after)
 
 

@@ -53,7 +53,7 @@ def in_force(home: Home) -> Ownership:
     if home.state.exists() or os.environ.get("FARTHING_STATE"):
         version = rulesets.in_force(State(home))
         if version is not None:
-            return Ownership(ruleset.parse_applied(version.files), version.number, home.metrics)
+            return Ownership(ruleset.parse(version.files, applied=True), version.number, home.metrics)
     own = (home.rules / FILE).exists()
     return Ownership(ruleset.parse(written(home.rules)) if own else ruleset.default(), 0, home.metrics)
 

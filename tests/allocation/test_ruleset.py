@@ -39,7 +39,7 @@ WRONG = {
     "a zero byte": ("rules:\n- name: a\0\n", 2, "no YAML"),
     "a share that no memory holds": (POOL + "\n    fixed: {search: 1e999999999}\n", 4, "is no share"),
     "a fee that no memory holds": (
-        POOL + "\n    tiered: {search: 1e999999}\n    currency: USD\n    rest: {even: all}\n", 4, "38 digits"),
+        POOL + "\n    tiered: {search: 1e999999}\n    currency: USD\n    rest: {even: all}\n", 4, "20 digits before the point"),
     "a consumer twice": (POOL + "{even: [search, search]}\n", 4, "'search' is named twice"),
     "nobody to share": (POOL + "{direct: []}\n", 4, "names nobody"),
     "a cycle": (

@@ -1,5 +1,7 @@
 """Applied versions of the rules: numbered, told apart, put back, and each with its entry in the audit log."""
 
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import update
 
@@ -111,10 +113,56 @@ def test_files_that_were_edited_in_the_database_are_found(home: Home) -> None:
     assert rulesets.altered(state) == [1, 2]
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n"])
-def test_an_empty_file_that_was_applied_once_stays_in_force_as_no_rules(home: Home, text: str) -> None:
-    rulesets.apply(State(home), {"allocation.yaml": text}, "ada", "begin with none")
-    found = in_force(home)
-    assert (found.number, found.rules.rules, found.rules.pools) == (1, (), ())
-    with pytest.raises(InputRefused, match="is empty"):
+POOL = "pools:\n- name: p\n  when: ServiceName=A\n  split: "
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "same"),
+    [
+        ("", "is empty", "rules: []\n"),
+        ("# nothing yet\n", "is empty", "rules: []\n"),
+        ("---\n", "is empty", "rules: []\n"),
+        (POOL + "{direct: [search, web, search]}\n", "named twice", POOL + "{direct: [search, web]}\n"),
+        (POOL + "{even: [search, search]}\n", "named twice", POOL + "{even: [search]}\n"),
+        (POOL + "{fixed: {a: 5e-1, b: 0.5}}\n", "is no share", POOL + "{fixed: {a: 0.5, b: 0.5}}\n"),
+        (POOL + "{fixed: {a: 2.5e1 %, b: 3/4}}\n", "is no share", POOL + "{fixed: {a: 25 %, b: 0.75}}\n"),
+        (
+            "rules:\n- name: a\n  from: 2026-09-01 00:00\n  set: {x_Team: b}\n",
+            "is no date",
+            "rules:\n- name: a\n  from: 2026-09-01\n  set: {x_Team: b}\n",
+        ),
+        (
+            "rules:\n- name: a\n  from: 1788220800\n  set: {x_Team: b}\n",
+            "is no date",
+            "rules:\n- name: a\n  from: 2026-09-01\n  set: {x_Team: b}\n",
+        ),
+        (
+            POOL + "{tiered: {a: 1.5e0}, currency: USD, rest: {direct: [b, b]}}\n",
+            "named twice",
+            POOL + "{tiered: {a: 1.5}, currency: USD, rest: {direct: [b]}}\n",
+        ),
+        (
+            POOL + "{direct: all}\n  fallback: {even: [b, b]}\n",
+            "named twice",
+            POOL + "{direct: all}\n  fallback: {even: [b]}\n",
+        ),
+    ],
+)
+def test_what_was_applied_in_a_notation_that_is_refused_today_stays_in_force_as_it_was_taken(
+    home: Home, text: str, words: str, same: str
+) -> None:
+    rulesets.apply(State(home), {"allocation.yaml": text}, "ada", "as it was written then")
+    found, meant = in_force(home), ruleset.parse({"allocation.yaml": same})
+    assert (found.number, found.rules.rules, found.rules.pools) == (1, meant.rules, meant.pools)
+    with pytest.raises(InputRefused, match=words):
+        ruleset.parse({"allocation.yaml": text})
+
+
+def test_a_fee_of_more_digits_than_are_taken_today_stays_in_force_to_the_digit(home: Home) -> None:
+    fee = "0.1234567890123456789012"
+    text = POOL + f"{{tiered: {{a: {fee}}}, currency: USD, rest: {{even: all}}}}\n"
+    rulesets.apply(State(home), {"allocation.yaml": text}, "ada", "as it was written then")
+    (pool,) = in_force(home).rules.pools
+    assert pool.split.model_dump()["tiered"] == (("a", Decimal(fee)),)
+    with pytest.raises(InputRefused, match="18 after it"):
         ruleset.parse({"allocation.yaml": text})

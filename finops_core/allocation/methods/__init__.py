@@ -10,19 +10,21 @@ from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from finops_core.allocation.drivers import DriverSpec
-from finops_core.allocation.kinds import declared, parsed
+from finops_core.allocation.kinds import declared, is_applied, parsed
 
 POOL = "pool:"
 Per = Literal["day", "month"]
 Shares = Mapping[str | None, Fraction]
 
 
-def _consumers(written: Any) -> Any:
+def _consumers(written: Any, info: ValidationInfo) -> Any:
     if written == "all":
         return written
+    if is_applied(info) and isinstance(written, list):
+        return tuple(dict.fromkeys(map(str, written)))
     if not isinstance(written, list | tuple) or not written:
         raise ValueError("names nobody: write all, or a list of consumers")
     names = tuple(map(str, written))
@@ -95,13 +97,13 @@ def kinds() -> dict[str, type[Method]]:
     return declared(__name__, __path__, "Method")
 
 
-def parse(written: Any) -> Method:
+def parse(written: Any, info: ValidationInfo) -> Method:
     """A method as it is written in a pool. Raises ValueError in words."""
     if isinstance(written, Method):
         return written
     if isinstance(written, str) and written in kinds():
         written = {written: "all"}
-    return parsed(written, kinds(), "a mapping")
+    return parsed(written, kinds(), "a mapping", info.context)
 
 
 AnyMethod = Annotated[Method, BeforeValidator(parse)]

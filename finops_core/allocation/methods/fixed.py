@@ -1,23 +1,25 @@
 """Agreed shares, which sum to exactly 1: `{fixed: {search: 0.5, web: 0.3, "pool:data-platform": 0.2}}`. `1/3` and `25 %` can be written."""
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, ValidationInfo, model_validator
 
 from finops_core.allocation import methods
+from finops_core.allocation.kinds import is_applied
 
 KEY = "fixed"
 _NUMBER = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})")
 """A number as people write it: an exponent could make one that no memory holds."""
 
 
-def _share(written: Any) -> Fraction:
+def _share(written: Any, number: Callable[[str], Fraction]) -> Fraction:
     """A share as it is written. Raises ValueError for what is none."""
     text = str(written).strip()
     try:
-        share = _number(text[:-1]) / 100 if text.endswith("%") else _ratio(text)
+        share = number(text[:-1]) / 100 if text.endswith("%") else _ratio(text, number)
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"{text[:40]!r} is no share: write 0.25, 25 % or 1/4") from None
     if share < 0:
@@ -25,9 +27,9 @@ def _share(written: Any) -> Fraction:
     return share
 
 
-def _ratio(text: str) -> Fraction:
+def _ratio(text: str, number: Callable[[str], Fraction]) -> Fraction:
     part, is_written, whole = text.partition("/")
-    return _number(part) / _number(whole) if is_written else _number(part)
+    return number(part) / number(whole) if is_written else number(part)
 
 
 def _number(text: str) -> Fraction:
@@ -36,10 +38,11 @@ def _number(text: str) -> Fraction:
     return Fraction(text.strip())
 
 
-def _shares(written: Any) -> Any:
+def _shares(written: Any, info: ValidationInfo) -> Any:
     if not isinstance(written, dict) or not written:
         raise ValueError("is a mapping of consumers to shares")
-    return tuple((str(name), _share(share)) for name, share in written.items())
+    number = Fraction if is_applied(info) else _number  # exponents were taken once
+    return tuple((str(name), _share(share, number)) for name, share in written.items())
 
 
 class Method(methods.Method):

@@ -8,9 +8,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from finops_core.allocation import methods
+from finops_core.allocation.kinds import is_applied
 
 KEY = "tiered"
 
@@ -19,14 +20,21 @@ def _fees(written: Any) -> Any:
     return tuple(written.items()) if isinstance(written, dict) else written
 
 
+def _to_the_digit(fee: Decimal, info: ValidationInfo) -> Decimal:
+    """A fee that the store can hold, as those are that are written today. Raises ValueError."""
+    if not fee or is_applied(info):
+        return fee
+    if not -18 <= fee.adjusted() < 20 or (Fraction(fee) * 10**18).denominator > 1:
+        raise ValueError("a fee has at most 20 digits before the point and 18 after it")
+    return fee
+
+
+Fee = Annotated[Decimal, Field(ge=0, allow_inf_nan=False), AfterValidator(_to_the_digit)]
+
+
 class Method(methods.Method):
     tiered: Annotated[
-        tuple[
-            tuple[
-                str, Annotated[Decimal, Field(ge=0, allow_inf_nan=False, max_digits=38, decimal_places=18)]
-            ],
-            ...,
-        ],
+        tuple[tuple[str, Fee], ...],
         BeforeValidator(_fees),
         Field(min_length=1),
     ]
