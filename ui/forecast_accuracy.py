@@ -4,6 +4,7 @@ import polars
 import streamlit as st
 
 from finops_core.analysis.forecasts import accuracy
+from finops_core.model import words
 from finops_core.model.engine import CURRENCY
 from finops_core.store import forecasts as kept_forecasts
 from ui import answers, tables
@@ -39,7 +40,7 @@ def _judged(rates: polars.DataFrame, key: str) -> None:
         st.markdown("The past is too short for that yet.")
         return
     columns: list[tables.Column] = [
-        ("ahead", lambda n: f"{n} month{'s' if n > 1 else ''}", "Ahead"),
+        ("ahead", lambda n: words.counted(n, "month"), "Ahead"),
         ("months", tables.count, "Compared"),
         *((name, tables.share, name if name.isupper() else name.capitalize()) for name in rates.columns if name in ("MAPE", "WAPE", "bias", "coverage")),
     ]  # fmt: skip
@@ -48,4 +49,4 @@ def _judged(rates: polars.DataFrame, key: str) -> None:
 
 def _kept_days(metric: str) -> str:
     days = len({said.made for said in kept_forecasts.said(answers.state(), metric)})
-    return f"{days} day{'' if days == 1 else 's'}"
+    return words.counted(days, "day")

@@ -29,6 +29,7 @@ from finops_core.model.periods import Period, add_months, compared, month_start,
 from finops_core.model.query import Query
 from finops_core.model.span import Span
 from finops_core.model.view import OVER_TIME, TABLES, View
+from finops_core.quality import reconciliation
 from finops_core.vocabulary.dimensions import dimension
 from ui import (
     address,
@@ -356,15 +357,8 @@ class Page:
 def _badges() -> list[str]:
     """Reconciliation and freshness of everything loaded, in words, each a link."""
     lines = answers.reconciled()
-    wrong = [line for line in lines if not line.holds]
-    if wrong:
-        first = f"{len(wrong)} of {words.counted(len(lines), 'month')} do not reconcile"
-        found = [_badge("bad", "reconciliation", first)]
-    else:
-        every = f"All {len(lines)} months reconcile" if len(lines) > 1 else "The one month reconciles"
-        found = [
-            _badge("good", "reconciliation", f"{every} with {'their' if len(lines) > 1 else 'its'} source")
-        ]
+    kind = "good" if all(line.holds for line in lines) else "bad"
+    found = [_badge(kind, "reconciliation", reconciliation.in_words(lines))]
     late = [p for p in answers.source_periods() if p.state == "late"]
     if late:
         found.append(_badge("bad", "sources", f"{words.counted(len(late), 'source is', 'sources are')} late"))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars
 import streamlit as st
 
+from finops_core.model import words
 from finops_core.store import audit, rulesets
 from finops_core.store.rulesets import Applied
 from ui import address, answers, rule_changes, tables
@@ -80,7 +81,7 @@ def log() -> None:
         )
     elif entries:
         st.success(
-            f"The chain holds, {head.id:,} {'entry' if head.id == 1 else 'entries'}: each carries the hash of the one before it.",
+            f"The chain holds, {words.counted(head.id, 'entry', 'entries')}: each carries the hash of the one before it.",
             icon=":material/verified:",
         )
         st.caption(

@@ -19,6 +19,7 @@ _MIME = {
 }
 _PICTURES = {"png": "image/png", "svg": "image/svg+xml"}
 _WIDEST = 420
+_MEASURED = 9
 Column = tuple[str, Callable[[Any], str], str]
 """(name in the frame, how a value is written, label)"""
 
@@ -62,9 +63,11 @@ def show(
             label,
             alignment="right" if rows.schema[name].is_numeric() else "left",
             pinned=position == 0 or None,
-            width=_room(label, shown[label], half) if position == 0 else None,
+            width=_room(label, shown[label], half)
+            if position == 0 or (write is text and _grows(shown[label]))
+            else None,
         )
-        for position, (name, _, label) in enumerate(columns)
+        for position, (name, write, label) in enumerate(columns)
     }
     with st.container(key=key):
         drawn = st.dataframe(
@@ -84,8 +87,14 @@ def show(
 
 
 def _room(label: str, written: list[str], half: bool) -> int:
-    """Pixels for the longest name: left alone, a column is as wide as the first rows want it."""
+    """Pixels for the longest name."""
     return round(min(max(map(len, [label, *written])) * 6.6 + 32, _WIDEST // 2 if half else _WIDEST))
+
+
+def _grows(written: list[str]) -> bool:
+    """Whether a later row is wider than the first ones, which are what the grid measures."""
+    first, later = written[:_MEASURED], written[_MEASURED:]
+    return max(map(len, later), default=0) > max(map(len, first), default=0)
 
 
 def _sortable(value: Any) -> Any:

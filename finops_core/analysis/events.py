@@ -7,6 +7,7 @@ from statistics import median
 
 import polars
 
+from finops_core.model import words
 from finops_core.model.engine import PERIOD, uses_cube
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Condition, Query, conditions
@@ -77,7 +78,7 @@ class Onset:
         count = len(self.events)
         if not count:
             return ""
-        what = f"{count} deployment{'' if count == 1 else 's'} of {self.team}"
+        what = f"{words.counted(count, 'deployment')} of {self.team}"
         last = self.events[-1]
         told = f"{last.text} on {last.day.day} {last.day:%B}"
         until = f"in the 3 days up to {self.day.day} {self.day:%B}"

@@ -1,10 +1,11 @@
 """Is this number right: every source, billing period and currency, from the source's own total to what is stored."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from finops_core.model import words
 from finops_core.store.batches import Batch, in_force
 from finops_core.store.state import Invoice
 
@@ -45,6 +46,16 @@ class Reconciliation:
     def holds(self) -> bool:
         """Whether totals and row counts agree with the source to the last digit."""
         return self.batch.reconciled and not self.difference and not self.effective_difference
+
+
+def in_words(lines: Sequence[Reconciliation]) -> str:
+    """`All 12 months reconcile with their source`, or how many do not."""
+    wrong = sum(not line.holds for line in lines)
+    if wrong:
+        return f"{wrong} of {words.counted(len(lines), 'month')} do not reconcile"
+    if len(lines) > 1:
+        return f"All {len(lines)} months reconcile with their source"
+    return "The one month reconciles with its source"
 
 
 def reconcile(batches: Iterable[Batch], invoices: Iterable[Invoice] = ()) -> list[Reconciliation]:

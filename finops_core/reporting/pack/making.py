@@ -7,6 +7,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from finops_core.model import words
+from finops_core.quality import reconciliation
 from finops_core.reporting.pack import sections as _sections
 from finops_core.reporting.pack.content import Document, Part, Section
 from finops_core.reporting.situation import Situation
@@ -26,16 +27,9 @@ class Pack:
     def provenance(self) -> str:
         """What the figures are of, for the foot of each page."""
         found = self.situation
-        wrong = [line for line in found.known.reconciled if not line.holds]
-        of = len(found.known.reconciled)
-        every = (
-            f"all {of} months reconcile with their source"
-            if of > 1
-            else "its one month reconciles with its source"
-        )
-        state = f"{len(wrong)} of {words.counted(of, 'month')} do not reconcile" if wrong else every
+        state = reconciliation.in_words(found.known.reconciled)
         until = f"; complete days before {words.day(found.days.end)}" if found.is_running else ""
-        return f"Effective cost, pools where they stand; {state}; store {found.ledger.version}{until}"
+        return f"Effective cost, pools where they stand; {state[0].lower()}{state[1:]}; store {found.ledger.version}{until}"
 
     @cached_property
     def parts(self) -> list[tuple[Section, Part]]:
