@@ -113,9 +113,9 @@ class Incident:
 
     @property
     def place(self) -> str:
-        """`series` in few words: `total beside 6 others`."""
+        """`series` in few words: `total without 6 other incidents`."""
         many = len(self.without)
-        return f"{self.member_series.in_words()} beside {many} others" if many > 1 else self.series
+        return f"{self.member_series.in_words()} without {many} other incidents" if many > 1 else self.series
 
     def query(self) -> Query:
         """The incident's cost on its days."""
