@@ -8,6 +8,7 @@ from zlib import crc32
 import pandas
 import streamlit as st
 
+from finops_core.allocation import written
 from finops_core.allocation.directory_tables import directory_as_csv, directory_as_xlsx, directory_from
 from finops_core.allocation.ruleset import FILE, named_files
 from finops_core.allocation.spreadsheets import csv_bytes, rows_of
@@ -61,13 +62,11 @@ def edit(draft: Draft, slot: str) -> None:
 
 def _directories(draft: Draft) -> list[str]:
     """The directories of a draft that its files have."""
-    import yaml
-
     try:
-        data = yaml.safe_load(rule_changes.text_of(draft))
+        data = written.read(rule_changes.text_of(draft), FILE).data
         found = data.get("directories") or {}
         return [name for name, entry in found.items() if entry.get("file") in draft.files]
-    except (yaml.YAMLError, AttributeError):
+    except (FarthingError, AttributeError):
         return []
 
 

@@ -62,8 +62,12 @@ def of_pool() -> polars.Expr:
 
 def can_be_split(query: Query) -> bool:
     """Whether all that a query asks for is known of the parts of pools: its dimensions, its filters, its metrics."""
+    return not unsplit_by(query)
+
+
+def unsplit_by(query: Query) -> tuple[str, ...]:
+    """What a query asks for that is not known of the parts of pools, for which pools are told where they stand."""
     names = [canonical(name) for name in query.by]
     names += [name for node in conditions(query.where) for name in node.dimensions]
-    return all(name in DIMENSIONS or name in DAY_DIMENSIONS for name in names) and set(query.metrics) <= set(
-        COSTS
-    )
+    unknown = [name for name in names if name not in DIMENSIONS and name not in DAY_DIMENSIONS]
+    return tuple(dict.fromkeys([*unknown, *(name for name in query.metrics if name not in COSTS)]))

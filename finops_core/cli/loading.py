@@ -49,6 +49,7 @@ def ingest(
     """Load exports."""
     from finops_core.store.fetch import local_paths
     from finops_core.store.load import LoadOptions, load
+    from finops_core.store.ownership import in_force
 
     home = the_home()
     load_options = LoadOptions(source, format, allow_overlap, dry_run)
@@ -66,6 +67,8 @@ def ingest(
         )
         for warning in b.warnings:
             say(f"  warning: {warning}")
+    for gap in in_force(home).gaps():
+        say(f"warning: {gap}")
 
 
 @app.command()

@@ -38,6 +38,7 @@ def showback(
 ) -> None:
     """What each owner costs: directly, by shares of pools, and in all. Sums to the total that `query` gives."""
     from finops_core.analysis.showback import showback as shown
+    from finops_core.analysis.showback import unsplit_by
     from finops_core.focus.charges import COSTS
     from finops_core.model.query import Query
 
@@ -45,6 +46,10 @@ def showback(
         raise UsageError(f"showback is of a cost, not of {metric!r}: {', '.join(COSTS)}")
     query = Query(metric, by or ["x_Team"], grain, where or (), start, end)  # type: ignore[arg-type]
     table = shown(the_ledger(), query)
+    if unknown := unsplit_by(query):
+        say(
+            f"Pools are not split here: {', '.join(unknown)} is not known of the parts of shared cost, which stays with nobody"
+        )
     put_table(table if limit is None else table.head(limit), format, out)
 
 
@@ -69,15 +74,19 @@ def apply(
 ) -> None:
     """Put rules in force, as a version."""
     from finops_core.store import applying
+    from finops_core.store.ownership import in_force
 
-    version = applying.apply(
-        the_home(), _files(rules), who or the_user(), reason or "Applied on the command line"
-    )
+    home = the_home()
+    before = in_force(home)
+    version = applying.apply(home, _files(rules), who or the_user(), reason or "Applied on the command line")
     if json:
         put_json(
             {"version": version.number, "at": version.at, "author": version.author, "reason": version.reason}
         )
     say(f"Version {version.number} of the allocation rules is in force")
+    dropped = applying.dropped(before.rules, in_force(home).rules) if before.number else []
+    if dropped:
+        say(f"No longer in force is what version {before.number} had beside: {', '.join(dropped)}")
 
 
 @allocate.command("undo")

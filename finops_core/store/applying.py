@@ -50,6 +50,13 @@ def apply(
     )
 
 
+def dropped(before: RuleSet, after: RuleSet) -> list[str]:
+    """The rules and pools that one rule set had and the next one has not, as `the rule NAME`, `the pool NAME`."""
+    kept = {("rule", rule.name) for rule in after.rules} | {("pool", pool.name) for pool in after.pools}
+    had = [("rule", rule.name) for rule in before.rules] + [("pool", pool.name) for pool in before.pools]
+    return [f"the {kind} {name}" for kind, name in dict.fromkeys(had) if (kind, name) not in kept]
+
+
 def undo(
     home: Home, number: int, author: str, reason: str, wait: float = WAIT, after: int | None = None
 ) -> Version:

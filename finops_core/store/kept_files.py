@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -33,11 +34,17 @@ class KeptFiles:
                 yield file
 
     def add(
-        self, home: Home, file: Path, name: str | None, look: Callable[[Path], Told]
+        self,
+        home: Home,
+        file: Path,
+        name: str | None,
+        look: Callable[[Path], Told],
+        then: Callable[[], None] = lambda: None,
     ) -> tuple[str, Told, bool]:
         """Copies a file in, once `look` has taken it. Returns its name there, what `look` told, and whether it replaced another.
 
-        Raises InputRefused for what cannot be read, and what `look` raises; UsageError for a name that is none; HomeBusy.
+        `then` is called when it is there, under the lock: what that raises leaves the directory as it was. Raises InputRefused for
+        what cannot be read, and what `look` raises; UsageError for a name that is none; HomeBusy.
         """
         name = self._checked(name or file.name)
         if not file.is_file():
@@ -53,8 +60,10 @@ class KeptFiles:
             sync(copy)
             make_directory(kept)
             replaced = (kept / name).exists()
-            os.replace(copy, kept / name)
-            sync(kept)
+            with self._or_as_it_was(kept / name, workspace):
+                os.replace(copy, kept / name)
+                sync(kept)
+                then()
         return name, found, replaced
 
     def listed(self, home: Home, look: Callable[[Path], Told]) -> dict[str, Told | InputRefused]:
@@ -72,16 +81,37 @@ class KeptFiles:
         found = [(file.name, file.stat()) for file in self.files(home)]
         return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
 
-    def remove(self, home: Home, name: str) -> None:
-        """Removes a file. Raises UsageError where there is none of this name."""
+    def remove(self, home: Home, name: str, then: Callable[[], None] = lambda: None) -> None:
+        """Removes a file. `then` is called when it is gone, under the lock: what that raises puts the file back.
+
+        Raises UsageError where there is none of this name.
+        """
         name = self._checked(name)
-        with home.writing():
-            try:
-                (self.directory(home) / name).unlink()
-            except FileNotFoundError:
+        kept = self.directory(home)
+        with home.writing(), full_disk_in_words(home.path), home.workspace(self.name) as workspace:
+            if not (kept / name).is_file():
                 known = ", ".join(file.name for file in self.files(home)) or "none"
-                raise UsageError(f"there is no file {name!r} of {self.what}; known are {known}") from None
-            sync(self.directory(home))
+                raise UsageError(f"there is no file {name!r} of {self.what}; known are {known}")
+            with self._or_as_it_was(kept / name, workspace):
+                (kept / name).unlink()
+                sync(kept)
+                then()
+
+    @contextmanager
+    def _or_as_it_was(self, file: Path, workspace: Path) -> Iterator[None]:
+        """Puts the file back, or takes it away again, where the block raises."""
+        before = workspace / f"{file.name}.before"
+        if file.exists():
+            shutil.copy2(file, before)
+        try:
+            yield
+        except BaseException:
+            if before.exists():
+                os.replace(before, file)
+            else:
+                file.unlink(missing_ok=True)
+            sync(file.parent)
+            raise
 
     def _checked(self, name: str) -> str:
         if not name.strip() or "/" in name or "\\" in name or "*" in name or name.startswith("."):

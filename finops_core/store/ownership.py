@@ -4,13 +4,20 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeVar
 
 import polars
 
 from finops_core.allocation import ruleset
-from finops_core.allocation.drivers import DriverSpec, fingerprint, weights
+from finops_core.allocation.drivers import (
+    SCHEMA,
+    DriverSpec,
+    FileOfUsageMissing,
+    fingerprint,
+    weights,
+)
 from finops_core.allocation.ruleset import FILE, RuleSet
 from finops_core.errors import InputRefused, Place
 from finops_core.store import rulesets
@@ -18,14 +25,21 @@ from finops_core.store.fingerprint import ALLOCATING, rules_digest
 from finops_core.store.home import Home
 from finops_core.store.state import State
 
+Read = TypeVar("Read")
+
 
 @dataclass(frozen=True)
 class Ownership:
-    """A rule set, the number of its version (0 for what nobody applied), and where its drivers are measured."""
+    """A rule set, the number of its version (0 for what nobody applied), and where its drivers are measured.
+
+    Where it is `in_force`, a file of usage that is gone does not keep bills from being loaded: its pool is split as on days of which
+    a file says nothing, and `gaps` tells it. Rules that are to be applied are refused instead.
+    """
 
     rules: RuleSet
     number: int
     metrics: Path
+    in_force: bool = False
 
     @cached_property
     def owners(self) -> str:
@@ -35,14 +49,37 @@ class Ownership:
     @cached_property
     def splits(self) -> str:
         """Changes whenever pools may be split otherwise, the owners being the same. Raises InputRefused for a driver
-        whose file is gone."""
+        whose file is gone, unless the rules are in force."""
         drivers = {repr(s): s for pool in self.rules.pools for m in pool.methods() for s in m.drivers()}
-        measured = {name: fingerprint(spec, self.metrics) for name, spec in sorted(drivers.items())}
+        measured = {
+            name: self._or_gone(partial(fingerprint, spec, self.metrics), "gone")
+            for name, spec in sorted(drivers.items())
+        }
         return json.dumps([self.rules.splits_digest, measured])
 
     def weights(self) -> Callable[[DriverSpec], polars.DataFrame]:
         """What reads a driver of this home."""
-        return lambda spec: weights(spec, self.metrics)
+        nothing = polars.DataFrame(schema=SCHEMA)
+        return lambda spec: self._or_gone(partial(weights, spec, self.metrics), nothing)
+
+    def gaps(self) -> list[str]:
+        """For each pool whose file of usage is gone: what it is split by instead, and what to do."""
+        found = []
+        for pool in self.rules.pools:
+            for spec in (spec for method in pool.methods() for spec in method.drivers()):
+                try:
+                    spec.files(self.metrics)
+                except FileOfUsageMissing as error:
+                    found.append(f"the pool {pool.name} is split by its fallback, since {error}")
+        return list(dict.fromkeys(found))
+
+    def _or_gone(self, read: Callable[[], Read], gone: Read) -> Read:
+        try:
+            return read()
+        except FileOfUsageMissing:
+            if not self.in_force:
+                raise
+            return gone
 
 
 def in_force(home: Home) -> Ownership:
@@ -53,9 +90,11 @@ def in_force(home: Home) -> Ownership:
     if home.state.exists() or os.environ.get("FARTHING_STATE"):
         version = rulesets.in_force(State(home))
         if version is not None:
-            return Ownership(ruleset.parse(version.files, applied=True), version.number, home.metrics)
+            rules = ruleset.parse(version.files, applied=True)
+            return Ownership(rules, version.number, home.metrics, in_force=True)
     own = (home.rules / FILE).exists()
-    return Ownership(ruleset.parse(written(home.rules)) if own else ruleset.default(), 0, home.metrics)
+    rules = ruleset.parse(written(home.rules)) if own else ruleset.default()
+    return Ownership(rules, 0, home.metrics, in_force=True)
 
 
 def written(rules: Path) -> dict[str, str]:

@@ -12,9 +12,26 @@ from pathlib import Path
 
 import polars
 
-from finops_core.allocation.drivers.driver import IDLE, DriverSpec, Measured, kinds
+from finops_core.allocation.drivers.driver import (
+    IDLE,
+    SCHEMA,
+    DriverSpec,
+    FileOfUsageMissing,
+    Measured,
+    kinds,
+)
 
-__all__ = ["IDLE", "DriverSpec", "Measured", "fingerprint", "kinds", "measured", "weights"]
+__all__ = [
+    "IDLE",
+    "SCHEMA",
+    "DriverSpec",
+    "FileOfUsageMissing",
+    "Measured",
+    "fingerprint",
+    "kinds",
+    "measured",
+    "weights",
+]
 
 
 def weights(spec: DriverSpec, directory: Path, teams: Collection[str] | None = None) -> polars.DataFrame:

@@ -44,6 +44,10 @@ Text = Annotated[str, AfterValidator(_text)]
 FileName = Annotated[Text, AfterValidator(_file_name)]
 
 
+class FileOfUsageMissing(InputRefused):
+    """There is no file that a driver could read."""
+
+
 class DriverSpec(BaseModel):
     """A driver as the YAML of a pool describes it; its `kind` says which other fields there are.
 
@@ -84,7 +88,7 @@ class DriverSpec(BaseModel):
         """Reads the files. Raises InputRefused with file, row and column."""
 
     def files(self, directory: Path) -> list[Path]:
-        """The files, by name. Raises InputRefused where there is none."""
+        """The files, by name. Raises FileOfUsageMissing where there is none."""
         found = (
             sorted(
                 f
@@ -96,11 +100,11 @@ class DriverSpec(BaseModel):
         )
         for file in found:
             if not file.is_file():
-                raise InputRefused(
+                raise FileOfUsageMissing(
                     "there is no such file", Place(self.file), f"Add it: farthing drivers add {self.file}"
                 )
         if not found:
-            raise InputRefused(f"{directory} holds no file of this name", Place(self.file))
+            raise FileOfUsageMissing(f"{directory} holds no file of this name", Place(self.file))
         return found
 
 

@@ -2,10 +2,12 @@
 
 For every series and every week of the past: what was known then (`features`), and what the block came to, relative to the level
 then. One model on absolute errors (good for each series) and one on squared errors (good for their sum) are averaged. Incidents are
-the reason that it beats models of one series: from all of them it learns how often a rise stays.
+the reason that it beats models of one series: from all of them it learns how often a rise stays. What is usual leaves out what
+incidents add now and then, so that sums would be too low: all is raised, or lowered, to what came in sum after all weeks of the past.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy
 from numpy.typing import NDArray
@@ -29,6 +31,21 @@ half a year ago, the second month ahead has but two weeks to be learnt from, whi
 _RISEN, _BACK, _WEEKS = 1.2, 0.5, 12
 """What is so many times the median of its last weeks has an incident rather than a level, as often as not: it is drawn half way back."""
 _LOSSES = ("absolute_error", "squared_error")
+_FARTHEST, _DAYS_DOUBTED = 1.25, 60
+"""By how much the sum is raised at most, or lowered; and the days without a difference that the days of the past are joined with."""
+
+
+@dataclass(frozen=True)
+class _Examples:
+    """What was known of a series after a week of the past, and what followed; one example a row."""
+
+    known: Floats
+    usual: Floats
+    """The level then, currency per day."""
+    before: Floats
+    """What was expected before anything was learnt, relative to the level."""
+    followed: Floats
+    """What the block came to, relative to the level."""
 
 
 def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
@@ -39,13 +56,15 @@ def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
         return found
     known = features(costs[asked])
     share = asked.sum() / (asked.sum() + _DRAWN)
-    before = _before(costs[asked], usual[asked])
+    before = _before(costs[asked], usual[asked]) / usual[asked]
     for column, (start, end) in enumerate(blocks):
-        examples, followed = _examples(costs, start, end)
-        if len(followed) >= _ENOUGH:
-            drawn = share * _followed(costs.shape[1] - end - _FIRST)
-            told = usual[asked] * _learnt(examples, followed, known)
-            found[asked, column] = before + drawn * (told - before)
+        examples = _examples(costs, start, end)
+        if len(examples.followed) >= _ENOUGH:
+            days = costs.shape[1] - end - _FIRST
+            drawn = share * _followed(days)
+            then, now = _learnt(examples, known)
+            raised = _raised(examples, examples.before + drawn * (then - examples.before), days)
+            found[asked, column] = usual[asked] * raised * (before + drawn * (now - before))
     return found
 
 
@@ -66,30 +85,44 @@ def _learnable(costs: Floats) -> NDArray[numpy.bool_]:
     return learnable
 
 
-def _examples(costs: Floats, start: int, end: int) -> tuple[Floats, Floats]:
-    """What was known, and what followed relative to the level, of all series after every week of the past."""
-    known, followed = [], []
+def _raised(examples: _Examples, told: Floats, days: int) -> float:
+    """What came over what would have been told, in sum over so many days of the past: drawn to 1 where they are few."""
+    came = float((examples.usual * examples.followed).sum())
+    said = float((examples.usual * told).sum())
+    if said <= 0:
+        return 1.0
+    share = max(days, 0) / (max(days, 0) + _DAYS_DOUBTED)
+    return float(min(max(came / said, 1 / _FARTHEST), _FARTHEST) ** share)
+
+
+def _examples(costs: Floats, start: int, end: int) -> _Examples:
+    """All series after every week of the past."""
+    rows: list[Floats] = []
     length = costs.shape[1]
     every = WEEK if length > 200 else 3
     for day in range(length - end, _FIRST - 1, -every):
         past = costs[:, :day]
         usable = _learnable(past) & numpy.isfinite(costs[:, max(0, day - _FIRST)])
         if usable.any():
-            known.append(features(past[usable]))
-            followed.append(costs[usable, day + start : day + end].mean(1) / level(past[usable]))
-    if not known:
-        return numpy.zeros((0, 0)), numpy.zeros(0)
-    examples, ratios = numpy.concatenate(known), numpy.clip(numpy.concatenate(followed), 0, _HIGHEST)
-    if len(ratios) > _MOST:
-        kept = numpy.linspace(0, len(ratios) - 1, _MOST).astype(int)
-        examples, ratios = examples[kept], ratios[kept]
-    return examples, ratios
+            usual = level(past[usable])
+            followed = costs[usable, day + start : day + end].mean(1)
+            relative = numpy.stack([_before(past[usable], usual), followed], 1) / usual[:, None]
+            rows.append(numpy.concatenate([usual[:, None], relative, features(past[usable])], axis=1))
+    if not rows:
+        return _Examples(numpy.zeros((0, 0)), *numpy.zeros((3, 0)))
+    found = numpy.concatenate(rows)
+    if len(found) > _MOST:
+        found = found[numpy.linspace(0, len(found) - 1, _MOST).astype(int)]
+    usual, before, followed = found[:, :3].T
+    return _Examples(found[:, 3:], usual, before, numpy.clip(followed, 0, _HIGHEST))
 
 
-def _learnt(examples: Floats, followed: Floats, known: Floats) -> Floats:
+def _learnt(examples: _Examples, known: Floats) -> tuple[Floats, Floats]:
+    """What is expected relative to the level: of the examples themselves, and of what is known now."""
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
+    asked = numpy.concatenate([examples.known, known])
     told = []
     for loss in _LOSSES:
         model = HistGradientBoostingRegressor(
@@ -97,14 +130,15 @@ def _learnt(examples: Floats, followed: Floats, known: Floats) -> Floats:
             max_iter=80,
             learning_rate=0.06,
             max_leaf_nodes=12,
-            min_samples_leaf=max(10, min(40, len(followed) // 20)),
+            min_samples_leaf=max(10, min(40, len(examples.followed) // 20)),
             l2_regularization=1.0,
             early_stopping=False,
             random_state=0,
         )
         with threadpool_limits(1):  # the same figures on any machine; and faster, for so few examples
-            told.append(model.fit(examples, followed).predict(known))
-    return numpy.asarray(numpy.maximum(numpy.mean(told, axis=0), 0.0))
+            told.append(model.fit(examples.known, examples.followed).predict(asked))
+    found = numpy.maximum(numpy.mean(told, axis=0), 0.0)
+    return found[: len(examples.followed)], found[len(examples.followed) :]
 
 
 METHOD = Method("pooled trees", "what followed such courses in all series, learnt by boosted trees", means)
