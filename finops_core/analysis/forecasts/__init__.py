@@ -12,11 +12,12 @@ from finops_core.model.ledger import Ledger
 from finops_core.model.periods import month_start
 from finops_core.model.query import Query
 from finops_core.store import derived
+from finops_core.store.fingerprint import rules_digest
 
 __all__ = ["FIGURES", "LONGEST", "METRICS", "Asked", "Book", "book_of", "forecast_of", "month_forecast"]
 
-_FORM = "5"
-"""Raised when forecasts are made otherwise: what was kept of earlier ones is then made again."""
+_MADE_BY = ("finops_core.analysis.forecasting", __name__)
+"""Packages whose code makes forecasts: what other code made is made again."""
 _PARTS = ("leaves", "days", "items", "methods", "tested", "quantiles")
 
 
@@ -67,7 +68,8 @@ def _book(ledger: Ledger, version: str, metric: str, start: date) -> Book:
             "quantiles": quantiles,
         }
 
-    frames = derived.tables(ledger.home, f"forecast-{metric}", _FORM, f"{version}-{start}", _PARTS, make)
+    form = rules_digest(_MADE_BY).hex()[:8]
+    frames = derived.tables(ledger.home, f"forecast-{metric}", form, f"{version}-{start}", _PARTS, make)
     if made:
         return made[0]
     return Book(
