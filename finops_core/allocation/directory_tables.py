@@ -1,6 +1,8 @@
 """Directories of owners as tables for a spreadsheet, and back: many rows changed at once, each checked."""
 
+import csv
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -151,10 +153,23 @@ def _day(row: Mapping[str, str], name: str, uploaded: str, number: int) -> date 
         ) from None
 
 
+def _lines(text: str) -> dict[tuple[str, ...], str]:
+    """The lines of a CSV by their cells: a row that stays is written as it was, so that a difference shows what changed."""
+    found = {}
+    for line in text.removeprefix("\ufeff").splitlines():
+        with suppress(csv.Error):  # a part of a cell of several lines is no row
+            found[tuple(cell.strip() for cell in next(csv.reader([line], strict=True), []))] = line
+    return found
+
+
 def _text(files: Mapping[str, str], directory: Directory, header: list[str], rows: list[list[str]]) -> str:
     """The directory's file: CSV stays CSV, and YAML stays a list of the same form."""
     if directory.file.endswith(".csv"):
-        return csv_bytes(header, rows).decode()
+        before = files.get(directory.file, "")
+        lines = _lines(before)
+        kept = [lines.get(tuple(row)) or csv_bytes(row, ()).decode().rstrip("\n") for row in (header, *rows)]
+        end = "\r\n" if "\r\n" in before else "\n"
+        return "".join(line + end for line in kept)
     over, _ = _yaml_entries(files.get(directory.file, ""), directory.file)
     listing = _listing(files, directory)
     entries = [

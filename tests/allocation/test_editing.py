@@ -161,6 +161,25 @@ FILES = {
 }
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_only_the_lines_of_rows_that_changed_are_written_anew(end: str) -> None:
+    text = f'account,"team",from,to{end}0123,"search",,2026-09-01{end}0123, web,2026-09-01,""{end}0456,"ml","",{end}'
+    files = {**FILES, "accounts.csv": text}
+    edited = directory_as_csv(files, "accounts").replace(b"0123,web", b"0123,shop")
+    found = directory_from(files, "accounts", edited, "edited.csv")
+    assert found == {
+        **files,
+        "accounts.csv": text.replace('0123, web,2026-09-01,""', "0123,shop,2026-09-01,"),
+    }
+
+
+def test_a_part_of_a_cell_of_several_lines_is_no_row() -> None:
+    files = {**FILES, "accounts.csv": 'account,team\n"0123","a\nb"\n0456,web\n'}
+    edited = b"account,team\n0123,a\nb,\n0456,ml\n"
+    found = directory_from(files, "accounts", edited, "edited.csv")
+    assert found["accounts.csv"] == "account,team\n0123,a\nb,\n0456,ml\n"
+
+
 @pytest.mark.parametrize("write", [directory_as_csv, directory_as_xlsx])
 def test_directories_go_to_a_spreadsheet_and_back(write: Any) -> None:
     for name in ("accounts", "services"):
