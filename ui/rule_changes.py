@@ -138,9 +138,8 @@ def show(found: Preview, slot: str) -> None:
         )
     for effect in found.rules:
         if effect.state != "works":
-            why = "earlier rules take all that it matches" if effect.matches else "it matches no charge"
             st.caption(
-                f":material/info: Rule {plain(effect.rule)} ({_label(effect.column)}) is {effect.state}: {why}"
+                f":material/info: Rule {plain(effect.rule)} ({_label(effect.column)}) is {effect.state}: {plain(effect.why())}"
             )
     _moves(found, slot)
     _shares(found, slot)
@@ -202,7 +201,7 @@ def _shares(found: Preview, slot: str) -> None:
 
 
 def effects(found: Preview, key: str) -> None:
-    """The rules in their order with what each gives and matches, and for what it would name another owner than an earlier one."""
+    """The rules in their order with what each gives and matches, which earlier ones take of that, and for what these name another owner."""
     currencies = list(found.total)
     disputed = [c for c in currencies if any(_of(effect.conflicts, c) for effect in found.rules)]
     rows = [
@@ -212,6 +211,7 @@ def effects(found: Preview, key: str) -> None:
             "Sets": _label(effect.column),
             "In force": _days(effect),
             "State": effect.state,
+            "Taken by": ", ".join(effect.taken_by),
             **{f"Gives, {c}": _of(effect.wins, c) for c in currencies},
             **{f"Matches, {c}": _of(effect.matches, c) for c in currencies},
             **{f"Conflicts, {c}": _of(effect.conflicts, c) for c in disputed},
@@ -221,7 +221,7 @@ def effects(found: Preview, key: str) -> None:
     if not rows:
         st.caption("There are no rules.")
         return
-    text = dict.fromkeys(("Rule", "Sets", "In force", "State"), polars.String)
+    text = dict.fromkeys(("Rule", "Sets", "In force", "State", "Taken by"), polars.String)
     schema = {name: polars.Int64 if name == "Order" else text.get(name, _MONEY) for name in rows[0]}
     columns: list[tables.Column] = [
         (n, tables.text if n in text else tables.count if n == "Order" else tables.money, n) for n in schema

@@ -15,6 +15,8 @@ from ui.rule_changes import Draft
 SLOT = "undo"
 """Where the draft of a way back is kept."""
 _ENTRIES = 500
+_LINES, _TALL = 30, 640
+"""Lines of a difference, and pixels, beyond which it is scrolled."""
 
 
 def versions(found: Sequence[Applied]) -> None:
@@ -50,16 +52,17 @@ def _version(found: Sequence[Applied], chosen: int) -> None:
         f"**What version {version.number} changed**"
         + (f", against version {before.number}" if before else ", the first")
     )
-    st.code(rulesets.difference(before, version) or "Nothing.", language="diff", wrap_lines=True)
-    if chosen == 0:
-        return
-    st.button(
-        f"Preview going back to version {version.number}",
-        icon=":material/undo:",
-        disabled=address.is_presenting(),
-        on_click=_back,
-        args=(version.number, found[0].number),
-    )
+    if chosen:
+        st.button(
+            f"Preview going back to version {version.number}",
+            icon=":material/undo:",
+            disabled=address.is_presenting(),
+            on_click=_back,
+            args=(version.number, found[0].number),
+        )
+    difference = rulesets.difference(before, version)
+    tall = difference.count("\n") > _LINES
+    st.code(difference or "Nothing.", language="diff", wrap_lines=True, height=_TALL if tall else "content")
 
 
 def _back(number: int, newest: int) -> None:

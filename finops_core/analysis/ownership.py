@@ -55,11 +55,21 @@ class RuleEffect:
     wins: tuple[Money, ...]
     moves: tuple[Money, ...]
     conflicts: tuple[Money, ...]
+    taken_by: tuple[str, ...] = ()
+    """The earlier rules that name the owner of charges that it matches too, those of the most charges first."""
 
     @property
     def state(self) -> str:
         """works | shadowed (earlier rules take all that it matches) | idle (it matches nothing)."""
         return "works" if self.wins else "shadowed" if self.matches else "idle"
+
+    def why(self) -> str:
+        """Why it does nothing; empty where it works."""
+        if self.wins:
+            return ""
+        if not self.matches:
+            return "it matches no charge"
+        return f"all that it matches is taken by {' and '.join(self.taken_by)}"
 
 
 @dataclass(frozen=True)
@@ -121,7 +131,7 @@ class Preview:
                 lines.append(f"    moves {_words(effect.moves)}")
             if effect.conflicts:
                 lines.append(
-                    f"    would name another owner than an earlier rule for {_words(effect.conflicts)}"
+                    f"    would name another owner than {' or '.join(effect.taken_by)} for {_words(effect.conflicts)}"
                 )
         if self.pools:
             lines += ["", "Pools", *(f"  {name}: {_words(money)}" for name, money in self.pools.items())]
@@ -231,6 +241,13 @@ class _Asker:
         ).fetchall()
         return tuple(Money(*row) for row in rows)
 
+    def rules(self, where: str, why: str) -> list[int]:
+        """The rules, by their places, that name owners of charges, those of the most charges first."""
+        rows = self.connection.execute(
+            f"SELECT {why} FROM preview WHERE {where} GROUP BY 1 ORDER BY sum(charges) DESC, 1"
+        ).fetchall()
+        return [int(place) for (place,) in rows]
+
     def costs(self, where: str) -> dict[str, Decimal]:
         return {money.BillingCurrency: money.EffectiveCost for money in self.money(where)}
 
@@ -248,6 +265,12 @@ def _effect(ask: _Asker, rules: RuleSet, number: int, column: str) -> RuleEffect
         ask.money(wins),
         ask.money(f"{wins} AND {column} IS DISTINCT FROM had_{column}"),
         ask.money(f"{own} IS NOT NULL AND {why} <> {number} AND {own} <> {column}"),
+        tuple(
+            dict.fromkeys(
+                rules.rules[earlier].name
+                for earlier in ask.rules(f"{own} IS NOT NULL AND {why} <> {number}", why)
+            )
+        ),
     )
 
 

@@ -65,6 +65,12 @@ def test_each_rule_says_what_it_gives_and_what_hides_it(found: Preview) -> None:
         "hidden": ("shadowed", {}, {}, {"USD": (1, 9)}),
         "idle": ("idle", {}, {}, {}),
     }
+    assert {e.rule: (e.taken_by, e.why()) for e in found.rules} == {
+        "tag": ((), ""),
+        "account": (("tag",), ""),
+        "hidden": (("tag", "account"), "all that it matches is taken by tag and account"),
+        "idle": ((), "it matches no charge"),
+    }
     assert {pool: amounts(money) for pool, money in found.pools.items()} == {"tax": {"USD": (1, 1)}}
 
 
