@@ -36,6 +36,16 @@ class Description:
         parts += [f"{name}: {_plain(amount)} in all" for name, amount in self.totals.items()]
         return "; ".join(parts)
 
+    def facts(self) -> dict[str, str]:
+        """The same as a table: what is said, and what it is."""
+        return {
+            "Kind": self.kind,
+            "Days": f"{self.days:,} from {self.first} to {self.last}",
+            **({"Clusters": _counted(self.clusters)} if self.clusters else {}),
+            **{f"Values of {name}": _counted(values) for name, values in self.names.items()},
+            **{f"{name} in all": _plain(amount) for name, amount in self.totals.items()},
+        }
+
 
 def describe(file: Path) -> Description:
     """What a file holds. Raises InputRefused where no kind of driver could read it."""
@@ -105,6 +115,10 @@ def _values(rows: Rows, name: str) -> tuple[str, ...]:
 def _listed(values: tuple[str, ...]) -> str:
     rest = len(values) - _SHOWN
     return ", ".join(values[:_SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def _counted(values: tuple[str, ...]) -> str:
+    return f"{len(values):,}: {_listed(values)}"
 
 
 def _plain(amount: Decimal) -> str:
