@@ -57,11 +57,12 @@ def draw(expanded: bool = False) -> None:
 def _listed(name: str, holds: Description | str) -> None:
     pools = _pools(name)
     told = f"cannot be read: {holds}" if isinstance(holds, str) else holds.in_words()
-    with st.container(horizontal=True, vertical_alignment="center", key=f"usage-file-{name}"):
-        splits = f" · splits {_named(pools)}" if pools else ""
-        st.markdown(f"**{plain(name)}** {plain(told)}{plain(splits)}", width="stretch")
+    splits = f" · splits {_named(pools)}" if pools else ""
+    with st.container(key=f"usage-file-{name}"):
+        line, way = st.columns([7, 1], vertical_alignment="center")
+        line.markdown(f"**{plain(name)}** {plain(told)}{plain(splits)}")
         if not address.is_presenting():
-            with st.popover("Remove", icon=":material/delete:"):
+            with way.popover("Remove", icon=":material/delete:", width="stretch"):
                 _removal(name, pools)
 
 

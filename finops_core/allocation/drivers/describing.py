@@ -29,7 +29,8 @@ class Description:
 
     def in_words(self) -> str:
         """In a line: the kind, the days, whose usage, how much."""
-        parts = [f"{self.kind}, {self.days:,} days from {self.first} to {self.last}"]
+        days = "1 day" if self.days == 1 else f"{self.days:,} days"
+        parts = [f"{self.kind}, {days} from {self.first} to {self.last}"]
         if self.clusters:
             parts.append(f"clusters: {_listed(self.clusters)}")
         parts += [f"{name}: {_listed(values)}" for name, values in self.names.items()]
