@@ -20,7 +20,7 @@ from finops_core.model import words
 from finops_core.model.metrics import METRICS
 from finops_core.model.query import Query
 from finops_core.vocabulary.dimensions import dimension
-from ui import address, answers, charts, figures, flow_chart, pools, rule_changes, tables, theme
+from ui import address, answers, charts, figures, flow_chart, pools, rule_changes, tables, theme, usage_files
 from ui.figures import Figure
 from ui.plain import plain
 
@@ -259,6 +259,7 @@ class Allocation:
     def pools(self) -> None:
         """The shared pools: how and why each is split, who approved it, what it cost and who got which share."""
         pools.show(self.page, self.query, self.found, _version())
+        usage_files.draw()
 
 
 def _try(one: Suggestion) -> None:

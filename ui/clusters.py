@@ -23,7 +23,7 @@ from finops_core.errors import UsageError
 from finops_core.model import words
 from finops_core.model.periods import add_months
 from finops_core.store import metric_files
-from ui import address, answers, charts, figures, kit, tables
+from ui import address, answers, charts, figures, kit, tables, usage_files
 from ui.figures import Figure
 from ui.plain import plain
 
@@ -44,7 +44,8 @@ def begin(title: str) -> "ClusterPage":
     exports = _exports()
     if not exports:
         kit.heading(title, lambda: "No allocation export of OpenCost or Kubecost has been added yet.")
-        st.markdown("Add one on the command line, as its API or its CSV export gives it:")
+        usage_files.draw(expanded=True)
+        st.markdown("Or add one on the command line, as its API or its CSV export gives it:")
         st.code("farthing drivers add september.json", language=None)
         st.stop()
     found: list[ClusterPage] = []
@@ -59,16 +60,11 @@ def begin(title: str) -> "ClusterPage":
 
 def _exports() -> dict[str, Description]:
     """The allocation exports of the home, by file name."""
-    return _described(metric_files.stamps(answers.ledger().home))
-
-
-@st.cache_data(show_spinner=False, max_entries=4)
-def _described(stamps: tuple[tuple[str, int, int], ...]) -> dict[str, Description]:
-    listed = metric_files.listed(answers.ledger().home)
+    found = usage_files.described()
     return {
-        n: d
-        for n, d in listed.items()
-        if isinstance(d, Description) and d.kind == "kubernetes" and d.clusters
+        name: holds
+        for name, holds in found.items()
+        if isinstance(holds, Description) and holds.kind == "kubernetes" and holds.clusters
     }
 
 
@@ -173,6 +169,7 @@ class ClusterPage:
     def figures(self) -> None:
         """What the nodes cost, and of it what was used, idle and neither."""
         if self.cost is None:
+            usage_files.draw()
             st.stop()
         shown = []
         for kind, (label, help) in _FIGURES.items():
@@ -218,6 +215,10 @@ class ClusterPage:
         tables.show(mine, columns, {"Part": "Nodes", KIND: "", **total}, "cluster-parts")
         name = f"{self.cluster}-{self.month}"
         tables.downloads(self.cost.total, name, lambda form: charts.picture(self._drawn, form, self.cluster))
+
+    def usage(self) -> None:
+        """The files of usage, to be added and removed."""
+        usage_files.draw()
 
 
 def _choice(

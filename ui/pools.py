@@ -8,6 +8,7 @@ import streamlit as st
 
 from finops_core.allocation.owners import SHARED
 from finops_core.analysis.flow import COST, NOBODY, OWNER, Flow, PoolLine, pool_lines, pool_series
+from finops_core.analysis.pool_fallbacks import Fallback, fallbacks
 from finops_core.model import words
 from finops_core.model.engine import PERIOD
 from finops_core.model.query import Query
@@ -28,6 +29,11 @@ def _lines(query: Query, version: tuple[str, int]) -> list[PoolLine]:
 @st.cache_data(show_spinner=False, max_entries=200, hash_funcs={Query: repr})
 def _series(query: Query, pool: str, version: tuple[str, int]) -> polars.DataFrame:
     return pool_series(answers.ledger(), query, pool)
+
+
+@st.cache_data(show_spinner=False, max_entries=200, hash_funcs={Query: repr})
+def _fallbacks(query: Query, pool: str, version: tuple[str, int]) -> list[Fallback]:
+    return fallbacks(answers.ledger(), query, pool)
 
 
 def show(page: "Page", query: Query, found: Flow, version: tuple[str, int]) -> None:
@@ -116,6 +122,8 @@ def _chart(
     if series.is_empty():
         st.caption(f"The pool {plain(pool)} costs nothing in this view.")
         return
+    for one in _fallbacks(query, pool, version):
+        st.markdown(f":material/info: {plain(one.in_words())}")
     ranking = answers.ranking((owner,))
     drawn = charts.over_time(series, grain, page.currency, page.span.complete_until, ranking, "share")
     charts.show(

@@ -1,15 +1,20 @@
 """What waits for a decision: owners that readers proposed (“not mine”), and spellings of tags."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from finops_core.allocation import editing
 from finops_core.allocation.ruleset import FILE
-from finops_core.analysis.suggestions import SpellingChange, spelling_changes
+from finops_core.analysis.spelling_rules import SpellingChange, spelling_changes
 from finops_core.errors import FarthingError
-from finops_core.quality.spellings import SpellingProposal, reject_spelling, spelling_proposals
+from finops_core.quality.spellings import (
+    SpellingProposal,
+    reject_spelling,
+    rejected_spellings,
+    spelling_proposals,
+)
 from finops_core.store import proposals
 from finops_core.store.ownership import Ownership
 from finops_core.store.proposals import Proposal
@@ -18,6 +23,9 @@ from ui import address, answers, rule_changes
 from ui.plain import plain
 from ui.rule_changes import Draft
 from ui.viewer import viewer
+
+_DECIDED = 50
+"""How many decisions are listed, the newest."""
 
 
 def waiting() -> int:
@@ -60,13 +68,32 @@ def show(ownership: Ownership | None, slot: str) -> None:
     for spelling, change in spelt:
         _spelling(spelling, change, slot)
     rule_changes.consider(slot)
-    decided = [p for p in proposals.proposals(answers.state()) if p.state != proposals.OPEN]
+    _decided([spelling for spelling, _ in spelt])
+
+
+def _decided(waiting: Sequence[SpellingProposal]) -> None:
+    """What was decided, and by whom: owners, and spellings that were rejected or that the rules have by now."""
+    state = answers.state()
+    owners = [
+        (p.at, f"{p.value} for {p.condition}: {p.state} by {p.decided_by}: {p.decided_reason}")
+        for p in proposals.proposals(state)
+        if p.state != proposals.OPEN
+    ]
+    rejected = [
+        (r.at, f"Spelling {r.spelling}: rejected by {r.who}: {r.reason}") for r in rejected_spellings(state)
+    ]
+    mapped = [
+        (s.at, f"Spelling {s.key}: {', '.join(s.values)} → {s.value}, proposed by {s.by}: in the rules")
+        for s in spelling_proposals(state)
+        if s not in waiting
+    ]
+    decided = sorted((*owners, *rejected, *mapped), reverse=True)
     if decided:
         with st.expander(f"Decided ({len(decided):,})", icon=":material/history:"):
-            for p in decided[:50]:
-                st.markdown(
-                    plain(f"{p.value} for {p.condition}: {p.state} by {p.decided_by}: {p.decided_reason}")
-                )
+            for _, told in decided[:_DECIDED]:
+                st.markdown(plain(told))
+            if len(decided) > _DECIDED:
+                st.caption(f"The newest {_DECIDED} of {len(decided):,}; the audit log has all.")
 
 
 def _owner(proposal: Proposal, slot: str) -> None:

@@ -2,19 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 
 import streamlit as st
 
+from finops_core.analysis.spelling_rules import TagReading, tag_reading
 from finops_core.errors import FarthingError
 from finops_core.model import words
 from finops_core.quality.spellings import NearMiss, propose_spelling
 from finops_core.quality.tag_exceptions import TagException, except_charges, remove
 from finops_core.quality.tag_exports import FORMS, exported
 from finops_core.quality.tags import KeyCoverage
-from ui import answers, books
+from ui import answers, books, rule_changes
 from ui.plain import plain
 from ui.viewer import viewer
 
@@ -28,8 +31,11 @@ _LABELS = {
 _MOST = 8
 
 
-def near_misses(found: KeyCoverage, currency: str, proposed: Mapping[tuple[str, str], str]) -> None:
-    """Values that seem to mean another one, by the one that they mean, with a button to propose its spelling."""
+def near_misses(
+    found: KeyCoverage, currency: str, proposed: Mapping[tuple[str, str], str], names: Sequence[str]
+) -> None:
+    """Values that seem to mean another one, by the one that they mean, with a button to propose its spelling where the rules
+    read the tag, under one of its names, and do not spell them so already."""
     st.header(
         f"Near misses of {found.key}",
         help="Differ in case, blanks or one or two letters from an allowed value, or from one of more money where all are"
@@ -40,33 +46,100 @@ def near_misses(found: KeyCoverage, currency: str, proposed: Mapping[tuple[str, 
     if not found.near_misses:
         st.caption("No value looks like another one that was meant.")
         return
+    ownership = rule_changes.ownership_now()
+    reading = tag_reading(ownership.rules, names) if ownership is not None else None
+    _unread(found.key, names, ownership is not None, reading)
     meant: dict[str, list[NearMiss]] = defaultdict(list)
     for miss in found.near_misses:
         meant[miss.proposed].append(miss)
-    ranked = sorted(meant.items(), key=lambda pair: -abs(_money(pair[1])))
-    for target, misses in ranked[:_MOST]:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"miss-{found.key}-{target}"):
-            values = ", ".join(_written(m.value) for m in misses)
-            why = "; ".join(dict.fromkeys(m.why for m in misses))
-            st.markdown(
-                f"**{plain(values)}** → **{plain(target)}** · {plain(words.money(_money(misses), currency))} · {plain(why)}",
-                width="stretch",
-            )
-            done = all(proposed.get((found.key, m.value)) == target for m in misses)
-            st.button(
-                "Proposed" if done else "Use this spelling",
-                icon=":material/check:" if done else ":material/spellcheck:",
-                key=f"use-{found.key}-{target}",
-                disabled=done,
-                on_click=_propose,
-                args=(found.key, [m.value for m in misses], target, why),
-            )
+    misses = [_Misses(found.key, target, ones, reading) for target, ones in meant.items()]
+    ranked = sorted(misses, key=lambda one: (not one.open, -abs(one.cost)))
+    for one in ranked[:_MOST]:
+        _miss(one, currency, proposed)
     if len(ranked) > _MOST:
         st.caption(f"And {len(ranked) - _MOST:,} more: `farthing tags --json` has them all")
 
 
-def _money(misses: Sequence[NearMiss]) -> Decimal:
-    return sum((miss.cost for miss in misses), Decimal(0))
+def _unread(key: str, names: Sequence[str], is_readable: bool, reading: TagReading | None) -> None:
+    """Says why no spelling can be proposed, where that is so."""
+    if not is_readable:
+        st.caption(
+            "The rules in HOME/rules are malformed, so no spelling can be proposed: mend them at Rules."
+        )
+    elif reading is None:
+        others = f", nor {' or '.join(names[1:])}" if len(names) > 1 else ""
+        st.caption(
+            plain(
+                f"No rule reads the tag {key}{others}: these values say nothing of whose a charge is, and a spelling would change"
+                " nothing. Mend them where they are set; or write a rule that reads the tag at Rules, Edit, then propose spellings."
+            )
+        )
+
+
+@dataclass(frozen=True)
+class _Misses:
+    """The values that seem to mean one value, and how the rules in force read the tag (None: not at all)."""
+
+    key: str
+    target: str
+    misses: Sequence[NearMiss]
+    reading: TagReading | None
+
+    @property
+    def cost(self) -> Decimal:
+        return sum((miss.cost for miss in self.misses), Decimal(0))
+
+    @property
+    def why(self) -> str:
+        return "; ".join(dict.fromkeys(miss.why for miss in self.misses))
+
+    @cached_property
+    def spelt(self) -> dict[str, str]:
+        """Value → what the rules in force make of it, of those that they know."""
+        means = self.reading.means if self.reading is not None else lambda value: None
+        return {miss.value: known for miss in self.misses if (known := means(miss.value)) is not None}
+
+    @property
+    def open(self) -> list[str]:
+        """The values for which a rule could learn the spelling."""
+        return [m.value for m in self.misses if m.value not in self.spelt] if self.reading is not None else []
+
+    @property
+    def note(self) -> str:
+        """What the rules make of these values already."""
+        known: dict[str, list[str]] = defaultdict(list)
+        for value, name in self.spelt.items():
+            known[name].append(_written(value))
+        return "; ".join(self._mapped(name, values) for name, values in known.items())
+
+    def _mapped(self, name: str, values: Sequence[str]) -> str:
+        which = "" if len(values) == len(self.misses) else f"{', '.join(values)} "
+        to = "" if name == self.target else f" to {name}"
+        return f"{which}mapped{to} by the rules already"
+
+
+def _miss(one: _Misses, currency: str, proposed: Mapping[tuple[str, str], str]) -> None:
+    """A line of near misses: the values, the one that they mean, their cost, and what can be done."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"miss-{one.key}-{one.target}"):
+        values = ", ".join(_written(m.value) for m in one.misses)
+        said = [words.money(one.cost, currency), one.why, *filter(None, [one.note])]
+        st.markdown(
+            f"**{plain(values)}** → **{plain(one.target)}** · {' · '.join(map(plain, said))}",
+            width="stretch",
+        )
+        if not one.open or one.reading is None:
+            return
+        key = one.reading.key
+        done = all(proposed.get((key, value)) == one.target for value in one.open)
+        st.button(
+            "Proposed" if done else "Use this spelling",
+            icon=":material/check:" if done else ":material/spellcheck:",
+            key=f"use-{one.key}-{one.target}",
+            disabled=done,
+            help="Waits for a decision at Rules, Proposals" if done else None,
+            on_click=_propose,
+            args=(key, one.open, one.target, one.why),
+        )
 
 
 def _written(value: str) -> str:
@@ -76,7 +149,7 @@ def _written(value: str) -> str:
 def _propose(key: str, values: list[str], target: str, why: str) -> None:
     def change() -> str:
         propose_spelling(answers.state(), key, values, target, viewer(), f"near miss: {why}")
-        return f"Proposed: {', '.join(values)} as {target}"
+        return f"Proposed: {', '.join(values)} as {target}. It waits for a decision at Rules, Proposals"
 
     _do(change)
 

@@ -248,7 +248,8 @@ class Tags:
 
     def values(self) -> None:
         """Near misses with the spelling to use, and values that are not allowed."""
-        tag_forms.near_misses(self.shown, self.page.currency, _proposed())
+        names = self.policy.names(self.key)
+        tag_forms.near_misses(self.shown, self.page.currency, _proposed(), names)
         if self.shown.not_allowed:
             st.header(f"Values of {self.key} that are not allowed", anchor=False)
             rows = [(v.value, v.cost, v.rows) for v in self.shown.not_allowed]

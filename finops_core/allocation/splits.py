@@ -13,7 +13,7 @@ import polars
 from finops_core.allocation import methods
 from finops_core.allocation.drivers import DriverSpec
 from finops_core.allocation.methods import POOL, Facts, Method, Per, Shares
-from finops_core.allocation.rules import Pool
+from finops_core.allocation.rules import CENTRAL, Pool
 from finops_core.allocation.ruleset import KEY, SINCE, UNTIL, RuleSet
 from finops_core.allocation.shares import WHOLE, Unsolvable, intervals, solved
 from finops_core.errors import InputRefused, Place
@@ -33,6 +33,8 @@ SHARE_COLUMNS = {
 }
 """Columns of the shares: the pool, day and currency; the owner column that it is split over, the consumer (null: nobody), its
 interval of 10¹⁸ (`finops_core.allocation.shares`), its share, and by which method it was found, in words."""
+NO_DATA = "no data: "
+"""How the words of a method begin where the pool's own had no data for the day; the fallback's follow."""
 _CENTRAL: Shares = {None: Fraction(1)}
 Weights = Callable[[DriverSpec], polars.DataFrame]
 """Reads a driver: day, consumer, weight (`finops_core.allocation.drivers.weights`)."""
@@ -159,12 +161,12 @@ def _chosen(pool: Pool, facts: Facts) -> tuple[Shares, str]:
     if found is not None:
         return found, pool.split.in_words()
     if not isinstance(pool.fallback, Method):
-        return _CENTRAL, "no data: central"
+        return _CENTRAL, f"{NO_DATA}{CENTRAL}"
     found = pool.fallback.shares(facts)
     if found is not None:
-        return found, f"no data: {pool.fallback.in_words()}"
+        return found, f"{NO_DATA}{pool.fallback.in_words()}"
     found = methods.proportional(dict.fromkeys(facts.consumers(), 1))
-    return (found, "no data: evenly over all") if found is not None else (_CENTRAL, "no data: central")
+    return (found, f"{NO_DATA}evenly over all") if found is not None else (_CENTRAL, f"{NO_DATA}{CENTRAL}")
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ import polars
 
 from finops_core.allocation.expressions import tag_sql
 from finops_core.allocation.owners import DIRECT, RULE, UNALLOCATED
-from finops_core.allocation.ruleset import RuleSet
-from finops_core.allocation.values.tag import Value as Tagged
 from finops_core.analysis.ownership import NOT_ALLOCABLE
+from finops_core.analysis.spelling_rules import SpellingChange, spelling_changes
 from finops_core.errors import UsageError
 from finops_core.formats.expressions import identifier, quoted
 from finops_core.model import engine
@@ -30,8 +29,6 @@ from finops_core.store.state import State
 CURRENCY, COST = "BillingCurrency", "EffectiveCost"
 LEAST_SHARE = Fraction(9, 10)
 """Of the allocated cost of a group, what must be one owner's."""
-SPELLINGS = "spelling proposal"
-"""The kind of the records in which somebody proposed how values of a tag are to be spelt."""
 _CLUSTER_TAGS = (
     *("tag:aws:eks:cluster-name", "tag:aws_eks_cluster_name", "tag:eks:cluster-name", "tag:eks_cluster_name"),
     *("tag:goog-k8s-cluster-name", "tag:k8s-cluster-name", "tag:aks-managed-cluster-name", "tag:cluster"),
@@ -89,27 +86,6 @@ class Suggestion:
             "recovers": _plain(self.recovers),
             "moves": _plain(self.moves),
             "charges": self.charges,
-        }
-
-
-@dataclass(frozen=True)
-class SpellingChange:
-    """Spellings that a tag rule would know, from what people proposed."""
-
-    rule: str
-    column: str
-    spellings: dict[str, tuple[str, ...]]
-    """Value → how else it is spelt."""
-    proposed_by: str
-    reason: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "rule": self.rule,
-            "column": self.column,
-            "spellings": {value: list(spelt) for value, spelt in self.spellings.items()},
-            "proposed_by": self.proposed_by,
-            "reason": self.reason,
         }
 
 
@@ -175,30 +151,6 @@ def chosen(
     The table: BillingCurrency, the dimensions of GROUPS, owner (of the column; null for unallocated), is_allocable, cost, charges.
     """
     return _Greedy(table, column).run(limit)
-
-
-def spelling_changes(rules: RuleSet, state: State) -> list[SpellingChange]:
-    """What people proposed of spellings, as changes of the first rules that read these tags; those known already left out."""
-    found = []
-    for kept in state.kept(SPELLINGS).values():
-        key, value = kept.record["key"].strip().lower(), kept.record["value"]
-        for rule in rules.rules:
-            hits = {c: v for c, v in rule.set.items() if isinstance(v, Tagged)}
-            hits = {c: v for c, v in hits.items() if key in {k.strip().lower() for k in v.tag}}
-            for column, tagged in hits.items():
-                known = {
-                    s.strip().lower() for n, spelt in tagged.spellings if n == value for s in (n, *spelt)
-                }
-                fresh = tuple(v for v in kept.record["values"] if v.strip().lower() not in known)
-                if fresh:
-                    found.append(
-                        SpellingChange(
-                            rule.name, column, {value: fresh}, kept.entered_by, kept.record.get("reason", "")
-                        )
-                    )
-            if hits:
-                break
-    return found
 
 
 def _statement(query: Query, owner: str) -> str:

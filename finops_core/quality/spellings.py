@@ -10,6 +10,9 @@ from finops_core.store import audit
 from finops_core.store.state import State
 
 KIND = "spelling proposal"
+PROPOSED, REJECTED = "spelling proposed", "spelling rejected"
+"""What the audit log calls these."""
+_SUBJECT = "spelling "
 FURTHEST = 2
 """The largest edit distance of a near miss: a letter more, less, other, or two neighbours swapped, each counts 1."""
 _MANY_TIMES = 3
@@ -145,17 +148,23 @@ def distance(one: str, other: str, most: int) -> int:
 def propose_spelling(
     state: State, key: str, values: Collection[str], value: str, who: str, reason: str
 ) -> None:
-    """Keeps the proposal that values of a tag key be spelt as another one; a rule has to be made of it to count.
+    """Keeps the proposal that values of a tag key be spelt as another one, with its entry in the audit log; a rule has to
+    be made of it to count. What is proposed already is left as it is.
 
-    Raises UsageError where there is no value, or one that is to become itself.
+    Raises UsageError where there is no value, or one that is to become itself, and without who.
     """
     wrong = sorted(set(values))
     if not wrong or not all(v.strip() for v in wrong) or not value.strip():
         raise UsageError("a spelling needs the values as they are, and the one that they should be")
     if value in wrong:
         raise UsageError(f"{value!r} is spelt like itself already")
+    name = _name(key, wrong, value)
     record = {"key": key, "values": wrong, "value": value, "reason": reason}
-    state.keep(KIND, {_name(key, wrong, value): record}, who)
+    with state.writing() as connection:
+        kept = state.kept(KIND, connection).get(name)
+        if kept is None or kept.record != record:
+            state.keep(KIND, {name: record}, who, connection)
+            audit.append(state, PROPOSED, _SUBJECT + name, who, reason, record, connection)
 
 
 def _name(key: str, values: Collection[str], value: str) -> str:
@@ -199,4 +208,23 @@ def reject_spelling(state: State, proposal: SpellingProposal, who: str, reason: 
         if name not in state.kept(KIND, connection):
             raise UsageError(f"somebody took {name!r} back already")
         state.keep(KIND, {name: None}, who, connection)
-        audit.append(state, "spelling rejected", f"spelling {name}", who, reason, connection=connection)
+        audit.append(state, REJECTED, _SUBJECT + name, who, reason, connection=connection)
+
+
+@dataclass(frozen=True)
+class RejectedSpelling:
+    """A proposal that somebody took back, as the audit log tells it."""
+
+    spelling: str
+    """Such as `team: serach → search`."""
+    who: str
+    at: str
+    reason: str
+
+
+def rejected_spellings(state: State) -> list[RejectedSpelling]:
+    """All spellings that were ever rejected, the newest first."""
+    return [
+        RejectedSpelling(entry.subject.removeprefix(_SUBJECT), entry.who, entry.at, entry.reason)
+        for entry in audit.entries(state, action=REJECTED)
+    ]

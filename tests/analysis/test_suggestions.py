@@ -13,7 +13,8 @@ from finops_core import Ledger, Query
 from finops_core.allocation import ruleset
 from finops_core.allocation.editing import with_rule, with_spellings
 from finops_core.allocation.ruleset import FILE
-from finops_core.analysis.suggestions import GROUPS, LEAST_SHARE, SPELLINGS, chosen, suggestions
+from finops_core.analysis.spelling_rules import SPELLINGS, tag_reading
+from finops_core.analysis.suggestions import GROUPS, LEAST_SHARE, chosen, suggestions
 from finops_core.store.applying import apply
 from finops_core.store.home import Home
 from finops_core.store.load import load
@@ -92,6 +93,27 @@ def test_spellings_that_people_proposed_become_changes_of_the_rule(home: Home, t
     text = with_spellings(ruleset.shipped(), change.rule, change.column, change.spellings)
     apply(home, {FILE: text}, "ana", change.reason)
     assert suggestions(ledger, EVERYTHING).spellings == ()
+
+
+def test_what_the_rules_make_of_spellings() -> None:
+    text = """
+rules:
+  - {name: account, set: {x_Team: {column: SubAccountId}}}
+  - name: team tag
+    set: {x_Team: {tag: [Team, squad], spellings: {web: [wbe, Team-Web]}}}
+  - {name: squad, set: {x_Product: {tag: squad, spellings: {web: [weeb]}}}}
+  - name: two columns
+    set: {x_Environment: {tag: env, spellings: {prod: [prd], dev: [d]}}, x_Application: {tag: env, spellings: {prod: [prd], data: [d]}}}
+"""
+    rules = ruleset.parse({FILE: text})
+    reading = tag_reading(rules, ["group", "squad", "team"])
+    assert reading is not None
+    assert (reading.key, reading.rule) == ("squad", "team tag")
+    spelt = {value: reading.means(value) for value in ("wbe", " TEAM-web ", "Web", "weeb", "shop")}
+    assert spelt == {"wbe": "web", " TEAM-web ": "web", "Web": "web", "weeb": None, "shop": None}
+    both = tag_reading(rules, ["env"])
+    assert both is not None and dict(both.spelt) == {"prod": "prod", "prd": "prod"}
+    assert tag_reading(rules, ["cost-center", "cost_center"]) is None
 
 
 _COLUMNS = list(dict.fromkeys(name for group in GROUPS for name, _ in group.dimensions))

@@ -13,6 +13,7 @@ from finops_core.quality.spellings import (
     near_misses,
     propose_spelling,
     reject_spelling,
+    rejected_spellings,
     spelling_proposals,
 )
 from finops_core.store import audit
@@ -89,6 +90,15 @@ def test_a_proposal_is_kept_with_who_and_why(home: Home) -> None:
         propose_spelling(state, "team", ["search"], "search", "ada", "")
     with pytest.raises(UsageError, match="needs the values"):
         propose_spelling(state, "team", [], "search", "ada", "")
+    propose_spelling(state, "team", ["Search", "serach"], "search", "joan", "typing")  # as it is already
+    (entry,) = audit.entries(state)
+    assert (entry.who, entry.action, entry.subject, entry.reason) == (
+        "ada",
+        "spelling proposed",
+        "spelling team: Search, serach → search",
+        "typing",
+    )
+    assert entry.details["values"] == ["Search", "serach"]
 
 
 def test_a_rejected_proposal_is_gone_and_its_reason_kept(home: Home) -> None:
@@ -99,7 +109,8 @@ def test_a_rejected_proposal_is_gone_and_its_reason_kept(home: Home) -> None:
         reject_spelling(state, proposal, "joan", " ")
     reject_spelling(state, proposal, "joan", "another team")
     assert spelling_proposals(state) == []
-    (entry,) = audit.entries(state)
+    entry, proposed = audit.entries(state)
+    assert proposed.action == "spelling proposed"
     assert (entry.who, entry.action, entry.subject, entry.reason) == (
         "joan",
         "spelling rejected",
@@ -108,3 +119,11 @@ def test_a_rejected_proposal_is_gone_and_its_reason_kept(home: Home) -> None:
     )
     with pytest.raises(UsageError, match="back already"):
         reject_spelling(state, proposal, "joan", "again")
+    propose_spelling(state, "team", ["serach"], "search", "ada", "typing")
+    (proposal,) = spelling_proposals(state)
+    reject_spelling(state, proposal, "ana", "still another team")
+    told = [(r.spelling, r.who, r.reason) for r in rejected_spellings(state)]
+    assert told == [
+        ("team: serach → search", "ana", "still another team"),
+        ("team: serach → search", "joan", "another team"),
+    ]

@@ -29,12 +29,23 @@ class Description:
 
     def in_words(self) -> str:
         """In a line: the kind, the days, whose usage, how much."""
-        parts = [f"{self.kind}, {self.days:,} days from {self.first} to {self.last}"]
+        days = "1 day" if self.days == 1 else f"{self.days:,} days"
+        parts = [f"{self.kind}, {days} from {self.first} to {self.last}"]
         if self.clusters:
             parts.append(f"clusters: {_listed(self.clusters)}")
         parts += [f"{name}: {_listed(values)}" for name, values in self.names.items()]
         parts += [f"{name}: {_plain(amount)} in all" for name, amount in self.totals.items()]
         return "; ".join(parts)
+
+    def facts(self) -> dict[str, str]:
+        """The same as a table: what is said, and what it is."""
+        return {
+            "Kind": self.kind,
+            "Days": f"{self.days:,} from {self.first} to {self.last}",
+            **({"Clusters": _counted(self.clusters)} if self.clusters else {}),
+            **{f"Values of {name}": _counted(values) for name, values in self.names.items()},
+            **{f"{name} in all": _plain(amount) for name, amount in self.totals.items()},
+        }
 
 
 def describe(file: Path) -> Description:
@@ -105,6 +116,10 @@ def _values(rows: Rows, name: str) -> tuple[str, ...]:
 def _listed(values: tuple[str, ...]) -> str:
     rest = len(values) - _SHOWN
     return ", ".join(values[:_SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def _counted(values: tuple[str, ...]) -> str:
+    return f"{len(values):,}: {_listed(values)}"
 
 
 def _plain(amount: Decimal) -> str:
