@@ -100,7 +100,8 @@ def test_the_file_has_every_digit_and_says_where_it_is_from(found: Statements) -
     sheet = openpyxl.load_workbook(io.BytesIO(to_xlsx(found.of("search").as_file()))).active
     rows = list(sheet.iter_rows(values_only=True))
     head = dict(zip(rows[0], rows[1], strict=True))
-    assert head["EffectiveCost"] == "110.000000000000000001"
+    assert (head["EffectiveCost"], head["EffectiveCost (exact)"]) == (110, "110.000000000000000001")
+    assert "BilledCost (exact)" not in head and "Budget (exact)" not in head
     assert (head["BillingPeriod"], head["x_Team"], head["State"], head["LakeVersion"]) == (
         "2026-09",
         "search",
@@ -108,6 +109,30 @@ def test_the_file_has_every_digit_and_says_where_it_is_from(found: Statements) -
         1,
     )
     assert rows[-1][rows[0].index("Kind")] == "total" and rows[-1][rows[0].index("Budget")] is None
+
+
+@given(st.lists(COST, min_size=1, max_size=30))
+def test_a_workbook_is_summed_to_the_cent_and_loses_no_digit(costs: list[Decimal]) -> None:
+    table = polars.DataFrame({"EffectiveCost": costs}, {"EffectiveCost": closing.MONEY})
+    rows = list(openpyxl.load_workbook(io.BytesIO(to_xlsx(table))).active.iter_rows(values_only=True))
+    assert rows[0] in (("EffectiveCost",), ("EffectiveCost", "EffectiveCost (exact)"))
+    assert all(isinstance(row[0], int | float) for row in rows[1:])
+    assert abs(D(sum(row[0] for row in rows[1:])) - total(costs)) < D("0.000001")
+    assert [D(str(row[-1])) for row in rows[1:]] == costs
+
+
+def test_a_digit_that_a_spreadsheet_does_not_keep_is_in_the_exact_column() -> None:
+    amounts = [D("0.1"), D("123456789012345"), None, D("0.1234567890123456")]
+    for held, columns in ((amounts[:2], 1), (amounts, 2)):
+        table = polars.DataFrame({"BilledCost": held}, {"BilledCost": closing.MONEY})
+        rows = list(openpyxl.load_workbook(io.BytesIO(to_xlsx(table))).active.iter_rows(values_only=True))
+        assert [len(row) for row in rows] == [columns] * (len(held) + 1)
+    assert rows[1:] == [
+        (0.1, "0.1"),
+        (123456789012345, "123456789012345"),
+        (None, None),
+        (0.1234567890123456, "0.1234567890123456"),
+    ]
 
 
 def _written(found: Statements) -> tuple[list[str], bytes]:
