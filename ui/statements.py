@@ -19,6 +19,8 @@ from finops_core.analysis.statement import (
     OWNERS,
     POOL_COST,
     PREVIOUS,
+    SPENT,
+    UNSHARED,
     Statements,
     statements,
 )
@@ -182,13 +184,19 @@ class StatementPage:
 
     def _budget(self, budget: Decimal) -> Figure:
         """The month's budgets of whose statement it is, and how far the cost they count is."""
+        counted = self.found.spent(self.currency)
         found = budgets.spent(self.whole.month.period, self.whole.by, self.owner, self.currency)
-        note = (
-            f"{words.percent(found.share)} spent, {found.state}" if found and found.share is not None else ""
+        parts = [f"{words.amount(counted)} of it spent {UNSHARED}"] if counted is not None else []
+        if found and found.share is not None:
+            parts += [words.percent(found.share), found.state]
+        told = (
+            f"Budgets that name the owner. They count its charges {UNSHARED}: also those that a pool then shares out"
+            " among all, and no shares of pools; so they are not held against the total"
         )
-        told = "Budgets that name the owner; they count its direct cost, not its shares of pools"
         pace = f". {found.in_words().capitalize()}" if found else ""
-        return Figure(f"Budget, {self.currency}", words.amount(budget), f"{told}{pace}", note=note)
+        return Figure(
+            f"Budget, {self.currency}", words.amount(budget), f"{told}{pace}", note=", ".join(parts)
+        )
 
     def lines(self) -> None:
         """The lines of a statement; of everybody, the owners, of which a click opens one."""
@@ -237,7 +245,7 @@ class StatementPage:
                     for label in _LABELS.values()
                 ),
                 polars.col(PREVIOUS).filter(polars.col(KIND) == "Total").sum().alias(PREVIOUS),
-                polars.col(BUDGET).filter(polars.col(KIND) == "Total").first().alias(BUDGET),
+                *(polars.col(n).filter(polars.col(KIND) == "Total").first() for n in (BUDGET, SPENT)),
             )
             .sort(polars.col("Total").abs(), descending=True)
         )
@@ -247,7 +255,7 @@ class StatementPage:
             (PREVIOUS, tables.money, "Month before"),
         ]
         if wide[BUDGET].is_not_null().any():
-            columns.append((BUDGET, tables.money, "Budget"))
+            columns += [(BUDGET, tables.money, "Budget"), (SPENT, tables.money, "Spent, not shared out")]
         sums = {name: wide[name].sum() for name, write, _ in columns if write is tables.money}
         row = tables.show(
             wide,
