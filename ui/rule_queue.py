@@ -17,7 +17,7 @@ from finops_core.vocabulary.dimensions import dimension
 from ui import address, answers, rule_changes
 from ui.plain import plain
 from ui.rule_changes import Draft
-from ui.viewer import viewer
+from ui.viewer import ask_name, signed
 
 
 def waiting() -> int:
@@ -80,7 +80,9 @@ def _owner(proposal: Proposal, slot: str) -> None:
             f"proposal-{proposal.id}",
             lambda: _accept(proposal, slot),
             lambda reason: _rejected(
-                lambda: proposals.reject(answers.state(), proposal.id, viewer(), reason)
+                lambda: proposals.reject(
+                    answers.state(), proposal.id, signed(f"proposal-{proposal.id}"), reason
+                )
             ),
         )
 
@@ -98,7 +100,7 @@ def _spelling(proposal: SpellingProposal, change: SpellingChange | None, slot: s
         _decide(
             key,
             (lambda: _accept_spelling(change, slot)) if change is not None else None,
-            lambda reason: _rejected(lambda: reject_spelling(answers.state(), proposal, viewer(), reason)),
+            lambda reason: _rejected(lambda: reject_spelling(answers.state(), proposal, signed(key), reason)),
         )
 
 
@@ -115,6 +117,7 @@ def _decide(key: str, accept: Callable[[], None] | None, reject: Callable[[str],
                 on_click=accept,
             )
         reason = st.text_input("Why not", key=f"why-not-{key}", width=320, placeholder="Reason to reject it")
+        ask_name(key)
         st.button(
             "Reject",
             icon=":material/close:",

@@ -9,7 +9,6 @@ from functools import cached_property, partial
 import polars
 import streamlit as st
 
-from finops_core.analysis import closing
 from finops_core.analysis.breakdown import MISSING
 from finops_core.analysis.journal import Journal, journal
 from finops_core.analysis.statement import (
@@ -24,20 +23,18 @@ from finops_core.analysis.statement import (
     Statements,
     statements,
 )
-from finops_core.errors import FarthingError, UsageError
+from finops_core.errors import UsageError
 from finops_core.model import words
 from finops_core.model.export import FORMATS
 from finops_core.store import budgets as plans
 from finops_core.store import closes, rulesets
 from finops_core.store.journal_accounts import accounts
 from finops_core.vocabulary.dimensions import dimension
-from ui import address, answers, budgets, figures, kit, tables, whose
+from ui import address, answers, budgets, figures, kit, month_close, tables, whose
 from ui.figures import Figure
 from ui.plain import plain
-from ui.viewer import viewer
 
 _EVERYBODY = "Everybody"
-_SAID = "statements-said"
 _LABELS = {"direct": "Direct", "shared": "Shared", "adjustment": "Adjustments", "total": "Total"}
 _HELP = {
     "direct": "What the owner caused itself, by tag or rule",
@@ -314,34 +311,7 @@ class StatementPage:
 
     def closing(self) -> None:
         """Closes the month, or takes its close back, with a reason."""
-        if _SAID in st.session_state:
-            st.success(st.session_state.pop(_SAID), icon=":material/check:")
-        period, closed = self.whole.month.period, self.whole.month.close is not None
-        verb, icon = ("Reopen", "lock_open") if closed else ("Close", "lock")
-        doubts = [] if closed else closing.doubts(answers.batches(), period)
-        with (
-            st.popover(f"{verb} {self.name}", icon=f":material/{icon}:"),
-            st.form("close-month", border=False),
-        ):
-            for doubt in doubts:
-                st.warning(plain(doubt), icon=":material/warning:")
-            reason = st.text_input(
-                "Reason", placeholder="Month end", help="Kept with the month and in the audit log"
-            )
-            anyway = st.checkbox("Close it although it is not complete") if doubts else False
-            sent = st.form_submit_button(f"{verb} month", type="primary")
-        if sent:
-            ledger, state = answers.ledger(), answers.state()
-            try:
-                if closed:
-                    closes.reopen(state, period, viewer(), reason)
-                else:
-                    closing.close(ledger, state, period, viewer(), reason, anyway)
-            except FarthingError as error:
-                st.error(plain(str(error)), icon=":material/error:")
-            else:
-                st.session_state[_SAID] = f"{self.name} is {'open again' if closed else 'closed'}"
-                st.rerun()
+        month_close.form(self.whole.month.period, self.name, self.whole.month.close is not None)
 
 
 def _document(found: Statements) -> bytes:
