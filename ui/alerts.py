@@ -22,7 +22,7 @@ from finops_core.store.alerts import FAILED, SENDING, SENT, Notice, StandingAler
 from ui import address, answers, figures, kit, tables
 from ui.figures import Figure
 from ui.plain import plain
-from ui.viewer import viewer
+from ui.viewer import ask_name, signed, viewer
 
 _SAID = "alerts-said"
 _STEPS = 200
@@ -299,6 +299,7 @@ class Alerts:
             plain(f"{file.name} can be read: {len(found.rules)} rules, {len(found.channels)} channels."),
             icon=":material/check:",
         )
+        ask_name("alert-rules")
         st.button("Put these rules in force", type="primary", on_click=_put_in_force, args=(text,))
 
 
@@ -314,7 +315,7 @@ def _test(rules: AlertRules, name: str) -> None:
 
 def _put_in_force(text: str) -> None:
     try:
-        found = written.put_in_force(answers.ledger().home, answers.state(), text, viewer())
+        found = written.put_in_force(answers.ledger().home, answers.state(), text, signed("alert-rules"))
     except FarthingError as error:
         st.session_state[_SAID] = ("bad", f"Nothing was changed. {error}")
         return

@@ -13,7 +13,7 @@ from finops_core.analysis.budgets.files import history_table, lines_table
 from finops_core.analysis.budgets.importing import Options, Understood, enter, understand
 from finops_core.analysis.budgets.sheets import ROLES
 from finops_core.errors import FarthingError, UsageError
-from finops_core.model.export import FORMATS, cell
+from finops_core.model.export import FOR_EDITING, cell
 from finops_core.store import budgets as store
 from finops_core.store.state import typed_amount
 from ui import answers, books, budgets, tables
@@ -135,7 +135,7 @@ def _typed() -> None:
     with st.container(horizontal=True, gap="small"):
         for form, mime in (("csv", "text/csv"), ("xlsx", _SHEET)):
             st.download_button(
-                f"All budgets, {form.upper()}", lambda form=form: FORMATS[form](lines_table(budgets.lines())), f"farthing-budgets.{form}",
+                f"All budgets, {form.upper()}", lambda form=form: FOR_EDITING[form](lines_table(budgets.lines())), f"farthing-budgets.{form}",
                 mime, icon=":material/download:", on_click="ignore", help="Every amount in force, in the form that an import reads",
             )  # fmt: skip
 

@@ -12,7 +12,7 @@ from finops_core.store import purchase_plans as store
 from finops_core.store.purchase_plans import BOUGHT, WITHDRAWN, PurchasePlan
 from ui import answers, documents
 from ui.plain import plain
-from ui.viewer import viewer
+from ui.viewer import ask_name, signed
 
 _SAID = "purchase-plans-said"
 
@@ -21,12 +21,13 @@ def offer(found: Sequence[Recommendation], scenario: str) -> None:
     """The plan of all that is recommended as a file, and a button that proposes it."""
     risk = plans(answers.ledger().home).risk
     start = answers.spanned().complete_until
-    with st.container(horizontal=True, gap="small", key="purchase-plan"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="purchase-plan"):
         documents.buttons(
             "purchase-plan",
             f"farthing-purchase-plan-{scenario}",
             lambda form: FORMS[form](document(found, scenario, risk, start)),
         )
+        ask_name("plan-new")
         st.button(
             "Propose this plan",
             icon=":material/approval:",
@@ -66,7 +67,8 @@ def _draw(one: PurchasePlan) -> None:
             )
         if one.closed:
             return
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            ask_name(f"plan-{one.key}")
             for role, count in one.missing.items():
                 st.button(
                     f"Sign as {role} ({count} wanted)",
@@ -81,7 +83,9 @@ def _draw(one: PurchasePlan) -> None:
 
 def _propose(found: list[Recommendation], scenario: str, risk: float) -> None:
     try:
-        kept = store.propose(answers.state(), lines(found), assumptions(found, scenario, risk), viewer())
+        kept = store.propose(
+            answers.state(), lines(found), assumptions(found, scenario, risk), signed("plan-new")
+        )
         st.session_state[_SAID] = ("done", f"{kept.key} is proposed, and wants {', '.join(kept.asked)}")
     except FarthingError as error:
         st.session_state[_SAID] = ("error", str(error))
@@ -89,19 +93,15 @@ def _propose(found: list[Recommendation], scenario: str, risk: float) -> None:
 
 def _step(key: str, role: str) -> None:
     try:
-        st.session_state[_SAID] = (
-            "done",
-            f"{key} is {store.sign(answers.state(), key, role, viewer()).state}",
-        )
+        after = store.sign(answers.state(), key, role, signed(f"plan-{key}"))
+        st.session_state[_SAID] = ("done", f"{key} is {after.state}")
     except FarthingError as error:
         st.session_state[_SAID] = ("error", str(error))
 
 
 def _close(key: str, how: str) -> None:
     try:
-        st.session_state[_SAID] = (
-            "done",
-            f"{key} is {store.close(answers.state(), key, how, viewer()).state}",
-        )
+        after = store.close(answers.state(), key, how, signed(f"plan-{key}"))
+        st.session_state[_SAID] = ("done", f"{key} is {after.state}")
     except FarthingError as error:
         st.session_state[_SAID] = ("error", str(error))

@@ -18,7 +18,7 @@ from finops_core.store.rulesets import Applied
 from finops_core.vocabulary.dimensions import DIMENSIONS
 from ui import answers, tables
 from ui.plain import plain
-from ui.viewer import viewer
+from ui.viewer import known, remember, remembered
 
 _SAID = "rules-said"
 _MOVES = 200
@@ -271,9 +271,7 @@ def _apply_form(slot: str, draft: Draft, found: Preview) -> None:
         st.form(f"apply-{slot}", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        author = st.text_input(
-            "Author", viewer() if viewer() != "unnamed" else "", width=200, key=f"author-{slot}"
-        )
+        author = st.text_input("Author", known() or remembered(), width=200, key=f"author-{slot}")
         reason = st.text_input(
             "Reason",
             draft.reason,
@@ -309,6 +307,7 @@ def _apply(slot: str, draft: Draft, found: Preview, author: str, reason: str) ->
         say(f"Nothing was applied. {error}", "error")
     else:
         keep(slot, None)
+        remember(author)
         say(f"Version {made.number} of the rules is in force: {made.reason}")
         _accept(draft, author, reason)
 

@@ -22,7 +22,7 @@ from finops_core.vocabulary.dimensions import dimension
 from ui import address, answers, rule_changes
 from ui.plain import plain
 from ui.rule_changes import Draft
-from ui.viewer import viewer
+from ui.viewer import ask_name, signed
 
 _DECIDED = 50
 """How many decisions are listed, the newest."""
@@ -107,7 +107,9 @@ def _owner(proposal: Proposal, slot: str) -> None:
             f"proposal-{proposal.id}",
             lambda: _accept(proposal, slot),
             lambda reason: _rejected(
-                lambda: proposals.reject(answers.state(), proposal.id, viewer(), reason)
+                lambda: proposals.reject(
+                    answers.state(), proposal.id, signed(f"proposal-{proposal.id}"), reason
+                )
             ),
         )
 
@@ -125,7 +127,7 @@ def _spelling(proposal: SpellingProposal, change: SpellingChange | None, slot: s
         _decide(
             key,
             (lambda: _accept_spelling(change, slot)) if change is not None else None,
-            lambda reason: _rejected(lambda: reject_spelling(answers.state(), proposal, viewer(), reason)),
+            lambda reason: _rejected(lambda: reject_spelling(answers.state(), proposal, signed(key), reason)),
         )
 
 
@@ -142,6 +144,7 @@ def _decide(key: str, accept: Callable[[], None] | None, reject: Callable[[str],
                 on_click=accept,
             )
         reason = st.text_input("Why not", key=f"why-not-{key}", width=320, placeholder="Reason to reject it")
+        ask_name(key)
         st.button(
             "Reject",
             icon=":material/close:",

@@ -12,8 +12,9 @@ from finops_core.model.query import Query
 from ui import address, answers, tables
 from ui.figures import Figure, show
 from ui.plain import plain
-from ui.viewer import viewer
+from ui.viewer import ask_name, signed
 
+_SAID = "sample-said"
 _SIZES = (50, 100, 200, 500)
 _TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
@@ -24,6 +25,8 @@ def sample() -> None:
         "Charges drawn at random, the costlier the likelier. Fill in **correct** with yes or no where the owner is right or"
         " wrong, and hand the file back: the part that is right tells how right allocation is, money for money."
     )
+    if _SAID in st.session_state:
+        st.error(plain(st.session_state.pop(_SAID)), icon=":material/error:")
     past = audit.recorded(answers.state())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         size = st.selectbox("Charges", _SIZES, index=1, width=140)
@@ -86,10 +89,20 @@ def _confirmed(data: bytes, name: str) -> None:
     )
     st.caption(found.as_text())
     if found.confirmed:
-        st.button(
-            "Record in the audit log",
-            icon=":material/verified:",
-            type="primary",
-            disabled=address.is_presenting(),
-            on_click=partial(audit.record, answers.state(), found, viewer(), name),
-        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            ask_name("audit")
+            st.button(
+                "Record in the audit log",
+                icon=":material/verified:",
+                type="primary",
+                disabled=address.is_presenting(),
+                on_click=_record,
+                args=(found, name),
+            )
+
+
+def _record(found: audit.Accuracy, name: str) -> None:
+    try:
+        audit.record(answers.state(), found, signed("audit"), name)
+    except FarthingError as error:
+        st.session_state[_SAID] = str(error)

@@ -27,7 +27,7 @@ from finops_core.store.unit_metrics import stamps
 from ui import address, answers, charts, figures, kit, savings_charts, tables
 from ui.figures import Figure
 from ui.plain import plain
-from ui.viewer import viewer
+from ui.viewer import ask_name, signed
 
 SAID = "savings-said"
 SHOWN = ("open", "done", "rejected", "all")
@@ -198,12 +198,14 @@ class Savings:
             if chosen is not None:
                 _closely(self.opportunities[chosen])
             if fresh:
-                st.button(
-                    f"Put {words.counted(len(fresh), 'new idea')} into the backlog",
-                    icon=":material/playlist_add:",
-                    on_click=_take_in,
-                    args=(fresh,),
-                )
+                with st.container(horizontal=True, vertical_alignment="bottom"):
+                    ask_name("savings-found")
+                    st.button(
+                        f"Put {words.counted(len(fresh), 'new idea')} into the backlog",
+                        icon=":material/playlist_add:",
+                        on_click=_take_in,
+                        args=(fresh,),
+                    )
 
     def backlog(self) -> None:
         """The items of a state, the most worth first."""
@@ -263,7 +265,7 @@ def _closely(one: Opportunity) -> None:
 
 def _take_in(fresh: list[Opportunity]) -> None:
     try:
-        added = add(answers.state(), proposals(fresh), viewer())
+        added = add(answers.state(), proposals(fresh), signed("savings-found"))
         st.session_state[SAID] = ("done", f"{len(added)} ideas are in the backlog")
     except FarthingError as error:
         st.session_state[SAID] = ("error", str(error))

@@ -14,7 +14,7 @@ from finops_core.store.savings import DONE, VERIFIED, SavingsItem
 from ui import address, answers
 from ui.plain import plain
 from ui.savings import SAID, Savings
-from ui.viewer import viewer
+from ui.viewer import ask_name, signed
 
 
 def draw(page: Savings) -> None:
@@ -62,6 +62,7 @@ def _steps(page: Savings, item: SavingsItem) -> None:
     with st.form(f"saving-{item.key}", border=False):
         to = st.selectbox("Next", store.NEXT[item.state], format_func=str.capitalize)
         note = st.text_input("Note", placeholder="Why, or what was found")
+        ask_name(f"saving-{item.key}")
         day = st.date_input(
             "Shows from",
             value=item.done_on or answers.spanned().complete_until,
@@ -72,7 +73,9 @@ def _steps(page: Savings, item: SavingsItem) -> None:
             try:
                 shows = day if to == DONE and isinstance(day, date) else None
                 amount = sum(net, Decimal(0)) if to == VERIFIED and net else None
-                store.move(answers.state(), item.key, str(to), viewer(), note, shows, amount)
+                store.move(
+                    answers.state(), item.key, str(to), signed(f"saving-{item.key}"), note, shows, amount
+                )
                 st.session_state[SAID] = ("done", f"{item.key} is {to}")
             except FarthingError as error:
                 st.session_state[SAID] = ("error", str(error))
@@ -95,6 +98,7 @@ def _propose(page: Savings) -> None:
             volume = st.text_input("Volume", value="none", help="none, usage, or units:METRIC", width=150)
             span = answers.spanned()
             days = st.date_input("Baseline", value=(span.first, span.complete_until), width=240)
+        ask_name("saving-new")
         if st.form_submit_button("Propose", icon=":material/add:"):
             first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (None, None)
             try:
@@ -102,7 +106,7 @@ def _propose(page: Savings) -> None:
                     "title": title, "where": where, "expected_monthly": expected, "currency": page.currency, "owner": owner, "effort": effort,
                     "kind": kind, "volume": volume, "baseline_start": first, "baseline_end": last,
                 }  # fmt: skip
-                (added,) = store.add(answers.state(), [record], viewer())
+                (added,) = store.add(answers.state(), [record], signed("saving-new"))
                 st.session_state[SAID] = ("done", f"{added.key} is in the backlog")
                 st.query_params["item"] = added.key
             except FarthingError as error:

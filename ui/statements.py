@@ -9,7 +9,6 @@ from functools import cached_property, partial
 import polars
 import streamlit as st
 
-from finops_core.analysis import closing
 from finops_core.analysis.breakdown import MISSING
 from finops_core.analysis.journal import Journal, journal
 from finops_core.analysis.statement import (
@@ -19,23 +18,23 @@ from finops_core.analysis.statement import (
     OWNERS,
     POOL_COST,
     PREVIOUS,
+    SPENT,
+    UNSHARED,
     Statements,
     statements,
 )
-from finops_core.errors import FarthingError, UsageError
+from finops_core.errors import UsageError
 from finops_core.model import words
 from finops_core.model.export import FORMATS
 from finops_core.store import budgets as plans
 from finops_core.store import closes, rulesets
 from finops_core.store.journal_accounts import accounts
 from finops_core.vocabulary.dimensions import dimension
-from ui import address, answers, budgets, figures, kit, tables, whose
+from ui import address, answers, budgets, figures, kit, month_close, tables, whose
 from ui.figures import Figure
 from ui.plain import plain
-from ui.viewer import viewer
 
 _EVERYBODY = "Everybody"
-_SAID = "statements-said"
 _LABELS = {"direct": "Direct", "shared": "Shared", "adjustment": "Adjustments", "total": "Total"}
 _HELP = {
     "direct": "What the owner caused itself, by tag or rule",
@@ -182,13 +181,19 @@ class StatementPage:
 
     def _budget(self, budget: Decimal) -> Figure:
         """The month's budgets of whose statement it is, and how far the cost they count is."""
+        counted = self.found.spent(self.currency)
         found = budgets.spent(self.whole.month.period, self.whole.by, self.owner, self.currency)
-        note = (
-            f"{words.percent(found.share)} spent, {found.state}" if found and found.share is not None else ""
+        parts = [f"{words.amount(counted)} of it spent {UNSHARED}"] if counted is not None else []
+        if found and found.share is not None:
+            parts += [words.percent(found.share), found.state]
+        told = (
+            f"Budgets that name the owner. They count its charges {UNSHARED}: also those that a pool then shares out"
+            " among all, and no shares of pools; so they are not held against the total"
         )
-        told = "Budgets that name the owner; they count its direct cost, not its shares of pools"
         pace = f". {found.in_words().capitalize()}" if found else ""
-        return Figure(f"Budget, {self.currency}", words.amount(budget), f"{told}{pace}", note=note)
+        return Figure(
+            f"Budget, {self.currency}", words.amount(budget), f"{told}{pace}", note=", ".join(parts)
+        )
 
     def lines(self) -> None:
         """The lines of a statement; of everybody, the owners, of which a click opens one."""
@@ -237,7 +242,7 @@ class StatementPage:
                     for label in _LABELS.values()
                 ),
                 polars.col(PREVIOUS).filter(polars.col(KIND) == "Total").sum().alias(PREVIOUS),
-                polars.col(BUDGET).filter(polars.col(KIND) == "Total").first().alias(BUDGET),
+                *(polars.col(n).filter(polars.col(KIND) == "Total").first() for n in (BUDGET, SPENT)),
             )
             .sort(polars.col("Total").abs(), descending=True)
         )
@@ -247,7 +252,7 @@ class StatementPage:
             (PREVIOUS, tables.money, "Month before"),
         ]
         if wide[BUDGET].is_not_null().any():
-            columns.append((BUDGET, tables.money, "Budget"))
+            columns += [(BUDGET, tables.money, "Budget"), (SPENT, tables.money, "Spent, not shared out")]
         sums = {name: wide[name].sum() for name, write, _ in columns if write is tables.money}
         row = tables.show(
             wide,
@@ -306,34 +311,7 @@ class StatementPage:
 
     def closing(self) -> None:
         """Closes the month, or takes its close back, with a reason."""
-        if _SAID in st.session_state:
-            st.success(st.session_state.pop(_SAID), icon=":material/check:")
-        period, closed = self.whole.month.period, self.whole.month.close is not None
-        verb, icon = ("Reopen", "lock_open") if closed else ("Close", "lock")
-        doubts = [] if closed else closing.doubts(answers.batches(), period)
-        with (
-            st.popover(f"{verb} {self.name}", icon=f":material/{icon}:"),
-            st.form("close-month", border=False),
-        ):
-            for doubt in doubts:
-                st.warning(plain(doubt), icon=":material/warning:")
-            reason = st.text_input(
-                "Reason", placeholder="Month end", help="Kept with the month and in the audit log"
-            )
-            anyway = st.checkbox("Close it although it is not complete") if doubts else False
-            sent = st.form_submit_button(f"{verb} month", type="primary")
-        if sent:
-            ledger, state = answers.ledger(), answers.state()
-            try:
-                if closed:
-                    closes.reopen(state, period, viewer(), reason)
-                else:
-                    closing.close(ledger, state, period, viewer(), reason, anyway)
-            except FarthingError as error:
-                st.error(plain(str(error)), icon=":material/error:")
-            else:
-                st.session_state[_SAID] = f"{self.name} is {'open again' if closed else 'closed'}"
-                st.rerun()
+        month_close.form(self.whole.month.period, self.name, self.whole.month.close is not None)
 
 
 def _document(found: Statements) -> bytes:

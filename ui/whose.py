@@ -25,7 +25,7 @@ from finops_core.store.ownership import in_force
 from finops_core.vocabulary.dimensions import dimension
 from ui import address, answers, rule_changes, tables
 from ui.plain import plain
-from ui.viewer import viewer
+from ui.viewer import ask_name, signed
 
 _IDENTITY = ("x_Source", "BillingPeriod", "x_File", "x_Row", "x_Derived")
 """What tells a charge from all others, but for those derived from the same row."""
@@ -264,6 +264,7 @@ def _not_mine(choices: Mapping[str, str], key: str) -> None:
             "Owner", _known(column), index=None, accept_new_options=True, placeholder="Choose or type", key=f"owner-{key}-{column}"
         )  # fmt: skip
         st.text_input("Why", key=f"reason-{key}", help="Kept with the proposal")
+        ask_name(key)
         st.button(
             "Propose",
             type="primary",
@@ -286,7 +287,7 @@ def _propose(key: str) -> None:
     condition, column = typed[f"which-{key}-{typed[f'what-{key}']}"], typed[f"by-{key}"]
     owner, reason = typed[f"owner-{key}-{column}"] or "", typed[f"reason-{key}"]
     try:
-        made = proposals.propose(answers.state(), condition, column, owner, reason, viewer())
+        made = proposals.propose(answers.state(), condition, column, owner, reason, signed(key))
     except FarthingError as error:
         st.session_state[_SAID] = ("error", str(error))
     else:

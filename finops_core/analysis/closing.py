@@ -45,6 +45,10 @@ ADJUSTMENTS = polars.Schema({name: kind for name, kind in FIGURES.items() if nam
 """Columns of the tables below."""
 
 
+class NotComplete(UsageError):
+    """A month that is not complete is closed only where somebody wants it all the same."""
+
+
 @dataclass(frozen=True)
 class Month:
     """A billing period: as it was closed, or as it stands today."""
@@ -152,8 +156,8 @@ def following(period: str, months: int = 1) -> str:
 def close(ledger: Ledger, state: State, period: str, who: str, reason: str, anyway: bool = False) -> Close:
     """Freezes a month: its figures, its adjustments for earlier months, and the versions of lake and rules they are from.
 
-    Raises UsageError where the month is closed already, where it is not complete (`doubts`) and not to be closed
-    `anyway`, and without who or reason.
+    Raises NotComplete where the month is not complete (`doubts`) and not to be closed `anyway`, and UsageError where it is
+    closed already, and without who or reason.
     """
     insist(who, reason)
     period_of(period)
@@ -167,9 +171,7 @@ def _close(ledger: Ledger, state: State, period: str, who: str, reason: str, any
         known = closes(state, connection)
         found = doubts(ledger.batches(), period)
         if found and not anyway and period not in known:
-            raise UsageError(
-                f"{period} is not complete: {'; '.join(found)}. Close it all the same with --anyway, and say why"
-            )
+            raise NotComplete(f"{period} is not complete: {'; '.join(found)}")
         now = _month(ledger, state, period, {p: c for p, c in known.items() if p != period})
         closed = Close(
             period,

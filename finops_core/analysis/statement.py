@@ -8,7 +8,7 @@ from decimal import Decimal
 import polars
 
 from finops_core.analysis.breakdown import MISSING
-from finops_core.analysis.budgets.costs import planned
+from finops_core.analysis.budgets.costs import planned, spent
 from finops_core.analysis.closing import COSTS, DETAIL, MONEY, POOL, Month, following, month
 from finops_core.errors import UsageError
 from finops_core.model.ledger import Ledger
@@ -23,7 +23,9 @@ DIRECT, SHARED, ADJUSTMENT, TOTAL = "direct", "shared", "adjustment", "total"
 KINDS = (DIRECT, SHARED, ADJUSTMENT, TOTAL)
 PREVIOUS = "PreviousEffectiveCost"
 POOL_COST = "PoolEffectiveCost"
-BUDGET = "Budget"
+BUDGET, SPENT = "Budget", "BudgetSpent"
+UNSHARED = "before pools are shared out"
+"""What budgets count: charges by the owner that they name, where their conditions find them."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Statements:
     table: polars.DataFrame
     """The owner (null: nobody's), BillingCurrency, Kind (direct | shared | adjustment | total), Line, BilledCost, EffectiveCost,
     PreviousEffectiveCost (charges of the month before; null where there is no such month, and for adjustments),
-    PoolEffectiveCost (the whole pool, of shares), Budget (of totals: the
-    month's budgets that name the owner; null where there is none)."""
+    PoolEffectiveCost (the whole pool, of shares); of totals, and null where there is none: Budget (the month's budgets that
+    name the owner) and BudgetSpent (what these count of the charges that are there today, UNSHARED)."""
 
     def owners(self) -> list[str]:
         """What the owners are called, in order; those of charges without one `(none)`, last."""
@@ -68,8 +70,15 @@ class Statements:
 
     def budget(self, currency: str) -> Decimal | None:
         """The budgets of all owners of the table; None where none has one."""
-        of_currency = self.table.filter(polars.col("BillingCurrency") == currency)[BUDGET].drop_nulls()
-        return Decimal(of_currency.sum()) if len(of_currency) else None
+        return self._of_totals(BUDGET, currency)
+
+    def spent(self, currency: str) -> Decimal | None:
+        """What these budgets count, UNSHARED; None where there is none."""
+        return self._of_totals(SPENT, currency)
+
+    def _of_totals(self, column: str, currency: str) -> Decimal | None:
+        found = self.table.filter(polars.col("BillingCurrency") == currency)[column].drop_nulls()
+        return Decimal(found.sum()) if len(found) else None
 
     def before(self, currency: str) -> Decimal | None:
         """The charges of the month before; None where there is no such month."""
@@ -79,11 +88,15 @@ class Statements:
         return Decimal(totals.sum()) if len(totals) else None
 
     def as_file(self) -> polars.DataFrame:
-        """The table with where it comes from: BillingPeriod before it, State, Through, LakeVersion, RulesVersion behind."""
+        """The table with what budgets count and where it comes from: BillingPeriod before it, BudgetCounts, State, Through,
+        LakeVersion, RulesVersion behind."""
         found = self.month
         return self.table.select(
             polars.lit(found.period).alias("BillingPeriod"),
             polars.all(),
+            polars.when(polars.col(BUDGET).is_not_null())
+            .then(polars.lit(f"charges {UNSHARED}"))
+            .alias("BudgetCounts"),
             polars.lit("closed" if found.close is not None else "open").alias("State"),
             polars.lit(found.through, polars.Date).alias("Through"),
             polars.lit(found.lake_version, polars.Int64).alias("LakeVersion"),
@@ -101,8 +114,12 @@ def statements(
         raise UsageError(f"direct costs are listed by {' or '.join(DETAIL)}, not by {lines!r}")
     now = month(ledger, state, period)
     table = _table(now, month(ledger, state, following(period, -1)), by, lines)
-    of = planned(budgets(state), PLAN, date.fromisoformat(f"{period}-01"), by)
-    return Statements(now, by, lines, _with_budgets(table, of, by))
+    kept, first = budgets(state), date.fromisoformat(f"{period}-01")
+    amounts = {
+        BUDGET: planned(kept, PLAN, first, by),
+        SPENT: spent(ledger, kept, PLAN, first, by),
+    }
+    return Statements(now, by, lines, _with_budgets(table, amounts, by))
 
 
 def _table(now: Month, before: Month, by: str, lines: str) -> polars.DataFrame:
@@ -132,7 +149,7 @@ def _table(now: Month, before: Month, by: str, lines: str) -> polars.DataFrame:
     return (
         polars.concat([listed, whole.select(listed.columns)])
         .join(of_pools, on=["BillingCurrency", KIND, LINE], how="left")
-        .with_columns(polars.lit(None, MONEY).alias(BUDGET))
+        .with_columns(polars.lit(None, MONEY).alias(BUDGET), polars.lit(None, MONEY).alias(SPENT))
         .sort(
             polars.col(by),
             "BillingCurrency",
@@ -145,11 +162,17 @@ def _table(now: Month, before: Month, by: str, lines: str) -> polars.DataFrame:
 
 
 def _with_budgets(
-    table: polars.DataFrame, of: Mapping[tuple[str, str | None], Decimal], by: str
+    table: polars.DataFrame, amounts: Mapping[str, Mapping[tuple[str, str | None], Decimal]], by: str
 ) -> polars.DataFrame:
-    rows = table.select("BillingCurrency", by, KIND).iter_rows()
-    amounts = [of.get((currency, owner)) if kind == TOTAL else None for currency, owner, kind in rows]
-    return table.with_columns(polars.Series(BUDGET, amounts, MONEY))
+    rows = table.select("BillingCurrency", by, KIND).rows()
+    return table.with_columns(
+        polars.Series(
+            name,
+            [of.get((currency, owner)) if kind == TOTAL else None for currency, owner, kind in rows],
+            MONEY,
+        )
+        for name, of in amounts.items()
+    )
 
 
 def _named(figures: polars.DataFrame, lines: str) -> polars.DataFrame:

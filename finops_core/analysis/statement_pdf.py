@@ -20,6 +20,7 @@ from finops_core.analysis.statement import (
     POOL_COST,
     PREVIOUS,
     SHARED,
+    UNSHARED,
     Statements,
 )
 from finops_core.model import words
@@ -115,10 +116,17 @@ def _currency(document: Paper, found: Statements, currency: str) -> None:
     exact = found.amount("total", currency)
     billed = found.amount("total", currency, "BilledCost")
     said = f"Exact total {plain(exact)} {currency}. Billed for the same charges: {_amount(rounded(billed))}."
-    budget = found.budget(currency)
-    plan = "none set" if budget is None else f"{_amount(rounded(budget))} {currency}"
-    document.put(f"{said} Budget: {plan}.", 7.5, QUIET, height=4.2, last=True, whole=True)
+    document.put(said, 7.5, QUIET, height=4.2, last=True, whole=True)
+    document.put(f"Budget: {_plan(found, currency)}.", 7.5, QUIET, height=4.2, last=True, whole=True)
     document.put("Lines are rounded so that they sum to the total.", 7.5, QUIET, height=4.2, last=True)
+
+
+def _plan(found: Statements, currency: str) -> str:
+    """How far the budgets are spent, and that they count otherwise than the total."""
+    budget, spent = found.budget(currency), found.spent(currency)
+    if budget is None or spent is None:
+        return "none set"
+    return f"{_amount(rounded(spent))} of {_amount(rounded(budget))} {currency} spent, {UNSHARED}"
 
 
 def _shown(found: Statements, kind: str, currency: str) -> list[_Line]:

@@ -135,7 +135,7 @@ def list_budgets(
     from finops_core.store.state import State
 
     lines = [line for line in kept(State(the_home())) if version in (None, line.version)]
-    put_table(lines_table(lines), format, out)
+    put_table(lines_table(lines), format, out, to_edit=True)
 
 
 @budgets.command("history")

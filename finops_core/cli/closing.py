@@ -82,13 +82,16 @@ def close(
     anyway: Annotated[bool, typer.Option("--anyway", help="Although the month is not complete.")] = False,
 ) -> None:
     """Freeze a month: its statements, and the versions of lake and rules; what changes later becomes an adjustment."""
+    from finops_core.analysis.closing import NotComplete, month, totals
     from finops_core.analysis.closing import close as freeze
-    from finops_core.analysis.closing import month, totals
     from finops_core.store.state import State
 
     ledger = the_ledger()
     state = State(ledger.home)
-    closed = freeze(ledger, state, period, who or the_user(), reason, anyway)
+    try:
+        closed = freeze(ledger, state, period, who or the_user(), reason, anyway)
+    except NotComplete as error:
+        raise UsageError(f"{error}. Close it all the same with --anyway, and say why") from None
     for doubt in closed.doubts:
         say(f"closed although {doubt}")
     for currency, costs in totals(month(ledger, state, period)).items():

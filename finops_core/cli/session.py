@@ -158,13 +158,14 @@ def write_file(path: Path, data: bytes | str, parents: bool = False) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def put_table(frame: "DataFrame", format: str, out: Path | None) -> None:
-    """A table in one of the output formats, to a file or to standard output."""
-    from finops_core.model.export import FORMATS
+def put_table(frame: "DataFrame", format: str, out: Path | None, to_edit: bool = False) -> None:
+    """A table in one of the output formats, to a file or to standard output; `to_edit` where it is read back."""
+    from finops_core.model.export import FOR_EDITING, FORMATS
 
-    if format not in FORMATS:
-        raise UsageError(f"there is no output format {format!r}; known are {', '.join(FORMATS)}")
-    data: bytes = FORMATS[format](frame)
+    forms = FOR_EDITING if to_edit else FORMATS
+    if format not in forms:
+        raise UsageError(f"there is no output format {format!r}; known are {', '.join(forms)}")
+    data: bytes = forms[format](frame)
     if out is not None:
         write_file(out, data)
     else:

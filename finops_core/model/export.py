@@ -12,6 +12,11 @@ import polars
 
 from finops_core.store.batches import plain
 
+EXACT = " (exact)"
+"""What the name of a column of a workbook ends with that has the values of another one with every digit, as text."""
+_DIGITS = 15
+"""Digits of a number that a spreadsheet holds."""
+
 
 def cell(value: Any) -> Any:
     """A value as csv and json carry it: exact decimals as text without exponent, times as ISO text, None as it is."""
@@ -51,13 +56,36 @@ def to_parquet(frame: polars.DataFrame) -> bytes:
 
 
 def to_xlsx(frame: polars.DataFrame) -> bytes:
-    """A workbook of one sheet. Money that a spreadsheet's 15 digits cannot hold exactly is written as text."""
+    """A workbook of one sheet. Amounts are numbers, the nearest that a spreadsheet's 15 digits hold, so that they can be summed.
+
+    Where a column has values that these digits cannot hold, a column `NAME (exact)`, behind all others, has its values as text.
+    """
+    exact = {
+        f"{name}{EXACT}": [None if v is None else str(cell(v)) for v in frame[name]]
+        for name in frame.columns
+        if not all(map(_is_held, frame[name]))
+    }
+    return _sheet(frame.with_columns(polars.Series(name, texts) for name, texts in exact.items()), float)
+
+
+def to_xlsx_for_editing(frame: polars.DataFrame) -> bytes:
+    """A workbook that is changed and read back: no column twice, and what 15 digits cannot hold is text in its own cell."""
+    return _sheet(frame, lambda value: float(value) if _is_held(value) else plain(value))
+
+
+def _is_held(value: Any) -> bool:
+    """Whether a spreadsheet holds a value exactly; of numbers it keeps 15 digits."""
+    if isinstance(value, Decimal):
+        return len("".join(map(str, value.as_tuple().digits)).strip("0")) <= _DIGITS
+    return not isinstance(value, int) or len(str(abs(value)).rstrip("0")) <= _DIGITS
+
+
+def _sheet(frame: polars.DataFrame, number_of: Callable[[Decimal], float | str]) -> bytes:
     import xlsxwriter
 
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(
-        buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
         sheet = book.add_worksheet("Farthing")
         bold, money, day = (
             book.add_format({"bold": True}),
@@ -68,10 +96,7 @@ def to_xlsx(frame: polars.DataFrame) -> bytes:
         for number, row in enumerate(frame.iter_rows(), start=1):
             for column, value in enumerate(row):
                 if isinstance(value, Decimal):
-                    if Decimal(repr(float(value))) == value:
-                        sheet.write_number(number, column, float(value), money)
-                    else:
-                        sheet.write_string(number, column, plain(value))
+                    sheet.write(number, column, number_of(value), money)
                 elif isinstance(value, (date, datetime)):
                     sheet.write_datetime(number, column, value, day)
                 elif value is not None:
@@ -105,3 +130,5 @@ FORMATS: dict[str, Callable[[polars.DataFrame], bytes]] = {
     "parquet": to_parquet,
     "xlsx": to_xlsx,
 }
+FOR_EDITING: dict[str, Callable[[polars.DataFrame], bytes]] = {**FORMATS, "xlsx": to_xlsx_for_editing}
+"""The formats of a table that is changed and read back."""

@@ -74,7 +74,7 @@ def keep(
     if closed is not None:
         raise UsageError(
             f"{close.period} was closed by {closed.closed_by} on {closed.closed_at[:10]}: what changed since is"
-            " in the next open month's statement; `farthing reopen` takes the close back"
+            " in the next open month's statement, and reopening it takes the close back"
         )
     state.keep(KIND, {close.period: asdict(close)}, who, connection)
     details = {

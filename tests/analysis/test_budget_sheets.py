@@ -14,7 +14,7 @@ from finops_core.analysis.budgets.files import lines_table
 from finops_core.analysis.budgets.importing import Options, Understood, understand
 from finops_core.analysis.cents import total
 from finops_core.errors import InputRefused, UsageError
-from finops_core.model.export import FORMATS
+from finops_core.model.export import FOR_EDITING
 from finops_core.store.budgets import BudgetLine
 
 MEMBERS = {"x_Team": ["web", "search"], "x_CostCenter": ["CC-100", "CC-200"], "ServiceName": ["Amazon S3"]}
@@ -193,6 +193,6 @@ LINE = st.builds(
     st.sampled_from(["csv", "xlsx"]),
 )
 def test_what_is_downloaded_is_read_back(lines: list[BudgetLine], form: str) -> None:
-    found = read(FORMATS[form](lines_table(lines)), Options(), f"plan.{form}")
+    found = read(FOR_EDITING[form](lines_table(lines)), Options(), f"plan.{form}")
     assert list(found.lines) == lines
     assert total(list(found.totals.values())) == total([line.amount for line in lines])

@@ -1,6 +1,7 @@
 """Statements and journals: every line exact, every total the ledger's own, to the cent where finance books."""
 
 import io
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from unittest.mock import patch
@@ -24,6 +25,7 @@ from finops_core.cli import app
 from finops_core.errors import InputRefused, UsageError
 from finops_core.model.export import to_xlsx
 from finops_core.store import applying, audit
+from finops_core.store.budgets import BudgetLine, enter
 from finops_core.store.closes import closes
 from finops_core.store.home import Home
 from finops_core.store.journal_accounts import Accounts, accounts
@@ -100,7 +102,8 @@ def test_the_file_has_every_digit_and_says_where_it_is_from(found: Statements) -
     sheet = openpyxl.load_workbook(io.BytesIO(to_xlsx(found.of("search").as_file()))).active
     rows = list(sheet.iter_rows(values_only=True))
     head = dict(zip(rows[0], rows[1], strict=True))
-    assert head["EffectiveCost"] == "110.000000000000000001"
+    assert (head["EffectiveCost"], head["EffectiveCost (exact)"]) == (110, "110.000000000000000001")
+    assert "BilledCost (exact)" not in head and "Budget (exact)" not in head
     assert (head["BillingPeriod"], head["x_Team"], head["State"], head["LakeVersion"]) == (
         "2026-09",
         "search",
@@ -108,6 +111,30 @@ def test_the_file_has_every_digit_and_says_where_it_is_from(found: Statements) -
         1,
     )
     assert rows[-1][rows[0].index("Kind")] == "total" and rows[-1][rows[0].index("Budget")] is None
+
+
+@given(st.lists(COST, min_size=1, max_size=30))
+def test_a_workbook_is_summed_to_the_cent_and_loses_no_digit(costs: list[Decimal]) -> None:
+    table = polars.DataFrame({"EffectiveCost": costs}, {"EffectiveCost": closing.MONEY})
+    rows = list(openpyxl.load_workbook(io.BytesIO(to_xlsx(table))).active.iter_rows(values_only=True))
+    assert rows[0] in (("EffectiveCost",), ("EffectiveCost", "EffectiveCost (exact)"))
+    assert all(isinstance(row[0], int | float) for row in rows[1:])
+    assert abs(D(sum(row[0] for row in rows[1:])) - total(costs)) < D("0.000001")
+    assert [D(str(row[-1])) for row in rows[1:]] == costs
+
+
+def test_a_digit_that_a_spreadsheet_does_not_keep_is_in_the_exact_column() -> None:
+    amounts = [D("0.1"), D("123456789012345"), None, D("0.1234567890123456")]
+    for held, columns in ((amounts[:2], 1), (amounts, 2)):
+        table = polars.DataFrame({"BilledCost": held}, {"BilledCost": closing.MONEY})
+        rows = list(openpyxl.load_workbook(io.BytesIO(to_xlsx(table))).active.iter_rows(values_only=True))
+        assert [len(row) for row in rows] == [columns] * (len(held) + 1)
+    assert rows[1:] == [
+        (0.1, "0.1"),
+        (123456789012345, "123456789012345"),
+        (None, None),
+        (0.1234567890123456, "0.1234567890123456"),
+    ]
 
 
 def _written(found: Statements) -> tuple[list[str], bytes]:
@@ -213,6 +240,30 @@ def test_with_pools_statements_sum_to_the_query_and_rules_become_adjustments(
     assert later.amount("total", "USD") == 0
 
 
+def test_a_budget_counts_charges_before_pools_are_shared_out_and_says_so(home: Home, tmp_path: Path) -> None:
+    rows = [
+        focus_row(BilledCost=cost, EffectiveCost=cost, ServiceName=service, Tags=f'{{"team": "{team}"}}')
+        for cost, service, team in (("3", "EC2", "search"), ("10", "EKS", "search"), ("1", "EC2", "shop"))
+    ]
+    load(home, [write_focus(tmp_path / "main.csv", rows)])
+    applying.apply(home, {"allocation.yaml": ruleset.shipped() + POOLS}, "ada", "pools")
+    ledger, state = Ledger(home), State(home)
+    line = BudgetLine("search", "ada", "EffectiveCost", "x_Team=search", "USD", date(2026, 9, 1), D("11.5"))
+    enter(state, [line], "ada")
+    found = statements(ledger, state, "2026-09")
+    mine = found.of("search")
+    assert (mine.amount("direct", "USD"), mine.amount("total", "USD")) == (3, 8)
+    assert (mine.budget("USD"), mine.spent("USD")) == (D("11.5"), 13)
+    assert found.of("shop").budget("USD") is None and found.of("shop").spent("USD") is None
+    last = mine.as_file().row(-1, named=True)
+    assert (last["Budget"], last["BudgetSpent"]) == (D("11.5"), 13)
+    assert last["BudgetCounts"] == "charges before pools are shared out"
+    assert mine.as_file()["BudgetCounts"][0] is None
+    written, _ = _written(found)
+    assert "Budget: 13.00 of 11.50 USD spent, before pools are shared out." in written
+    assert "Budget: none set." in written
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(COST | st.decimals(-3, 3, places=2), max_size=12))
 def test_cents_sum_to_the_rounded_total(values: list[Decimal]) -> None:
@@ -314,7 +365,7 @@ def test_the_commands(home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[
     _, said = run("close", "2026-09", "--reason", "month end", "--who", "fin", "--anyway")
     assert "7.1050000000000001 USD effective" in said
     listed, _ = run("statement", "--period", "2026-09", "--owner", "search", "--format", "csv")
-    total_line = "2026-09,search,USD,total,Total,3.0050000000000001,3.0050000000000001,,,,closed,"
+    total_line = "2026-09,search,USD,total,Total,3.0050000000000001,3.0050000000000001,,,,,,closed,"
     assert listed.splitlines()[-1].startswith(total_line)
     document = tmp_path / "s.pdf"
     run("statement", "--period", "2026-09", "--format", "pdf", "--out", str(document))

@@ -28,6 +28,7 @@ def test_a_statement_is_read_downloaded_and_its_month_closed(app: App) -> None:
     assert download(page, "Journal CSV").decode() == app.cli("journal", "--period", "2026-08")
 
     page.get_by_role("button", name="Close August 2026").click()
+    page.get_by_label("Your name", exact=True).fill("Ada")
     page.get_by_label("Reason", exact=True).fill("month end")
     page.get_by_role("button", name="Close month").click()
     page.get_by_text("Closed on").wait_for()

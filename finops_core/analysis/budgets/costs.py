@@ -11,6 +11,7 @@ import polars
 from finops_core.analysis.cents import total as sum_of
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
+from finops_core.model.periods import add_months
 from finops_core.model.query import AllOf, AnyOf, Condition, Node, Not, Query
 from finops_core.store.budgets import BudgetLine
 from finops_core.vocabulary.dimensions import DAY_DIMENSIONS, filterable
@@ -122,9 +123,35 @@ def planned(
     lines: Iterable[BudgetLine], version: str, month: date, by: str
 ) -> dict[tuple[str, str | None], Decimal]:
     """(currency, member) → the sum of a month's budgets that name the member; budgets that name none are left out."""
-    found: dict[tuple[str, str | None], list[Decimal]] = defaultdict(list)
+    return _by_member((key, line.amount) for key, line in _naming(lines, version, month, by))
+
+
+def spent(
+    ledger: Ledger, lines: Iterable[BudgetLine], version: str, month: date, by: str
+) -> dict[tuple[str, str | None], Decimal]:
+    """(currency, member) → what the budgets of `planned` count of the month's charges, each budget for itself."""
+    own = _naming(lines, version, month, by)
+    end = add_months(month, 1)
+    days = by_day(ledger, (Counted.of(line) for _, line in own), month, end)
+    return _by_member((key, total(days[Counted.of(line)], line.currency, month, end)) for key, line in own)
+
+
+def _naming(
+    lines: Iterable[BudgetLine], version: str, month: date, by: str
+) -> list[tuple[tuple[str, str | None], BudgetLine]]:
+    """A month's budgets that name a member, with currency and member."""
+    found = []
     for line in lines:
         named = member_named(line, by)
         if named is not None and (line.version, line.month) == (version, month):
-            found[line.currency, named[0]].append(line.amount)
-    return {key: sum_of(amounts) for key, amounts in found.items()}
+            found.append(((line.currency, named[0]), line))
+    return found
+
+
+def _by_member(
+    amounts: Iterable[tuple[tuple[str, str | None], Decimal]],
+) -> dict[tuple[str, str | None], Decimal]:
+    found: dict[tuple[str, str | None], list[Decimal]] = defaultdict(list)
+    for key, amount in amounts:
+        found[key].append(amount)
+    return {key: sum_of(each) for key, each in found.items()}
