@@ -31,8 +31,8 @@ half a year ago, the second month ahead has but two weeks to be learnt from, whi
 _RISEN, _BACK, _WEEKS = 1.2, 0.5, 12
 """What is so many times the median of its last weeks has an incident rather than a level, as often as not: it is drawn half way back."""
 _LOSSES = ("absolute_error", "squared_error")
-_FARTHEST, _DAYS_DOUBTED = 1.25, 60
-"""By how much the sum is raised at most, or lowered; and the days without a difference that the days of the past are joined with."""
+_FARTHEST, _DAYS_TRUSTED = 1.25, 150
+"""By how much the sum is raised at most, or lowered; and the days of the past after which that is believed in full."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ def _learnable(costs: Floats) -> NDArray[numpy.bool_]:
 
 
 def _raised(examples: _Examples, told: Floats, days: int) -> float:
-    """What came over what would have been told, in sum over so many days of the past: drawn to 1 where they are few."""
+    """What came over what would have been told, in sum over so many days of the past: in part where they are few."""
     came = float((examples.usual * examples.followed).sum())
     said = float((examples.usual * told).sum())
     if said <= 0:
         return 1.0
-    share = max(days, 0) / (max(days, 0) + _DAYS_DOUBTED)
+    share = min(max(days, 0) / _DAYS_TRUSTED, 1.0)
     return float(min(max(came / said, 1 / _FARTHEST), _FARTHEST) ** share)
 
 
