@@ -50,6 +50,18 @@ def test_weekdays_go_on_and_months_are_the_sums_of_their_days() -> None:
     assert paths(series("a", WORKDAYS), 30)["mean"].to_list() == days["mean"].to_list()
 
 
+def test_what_incidents_add_now_and_then_is_in_the_sum() -> None:
+    random = numpy.random.default_rng(2)
+    costs = 100 * numpy.exp(0.03 * random.standard_normal((40, 300)))
+    for row in costs:
+        for day in numpy.flatnonzero(random.random(300) < 1 / 60):
+            row[day : day + 6] *= 3
+    told = forecast(polars.concat([series(f"s{n:02}", list(row)) for n, row in enumerate(costs)]), 30).table
+    # A usual day costs 100 and a mean one 118; of what is usual alone, the sum was 111.
+    assert told["mean"].mean() == pytest.approx(costs.mean(), rel=0.03)
+    assert told["mean"].mean() > 113
+
+
 def test_a_spike_is_no_level_and_growth_is_followed() -> None:
     calm = noisy(12, 200)
     spiked = calm[0].with_columns(
