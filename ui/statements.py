@@ -184,7 +184,7 @@ class StatementPage:
         """The month's budgets of whose statement it is, and how far the cost they count is."""
         counted = self.found.spent(self.currency)
         found = budgets.spent(self.whole.month.period, self.whole.by, self.owner, self.currency)
-        parts = [f"{words.amount(counted)} of it spent {UNSHARED}"] if counted is not None else []
+        parts = [f"{words.amount(counted)} spent {UNSHARED}"] if counted is not None else []
         if found and found.share is not None:
             parts += [words.percent(found.share), found.state]
         told = (
