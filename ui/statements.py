@@ -12,6 +12,7 @@ import streamlit as st
 from finops_core.analysis.breakdown import MISSING
 from finops_core.analysis.journal import Journal, journal
 from finops_core.analysis.statement import (
+    ADJUSTED,
     BUDGET,
     KIND,
     LINE,
@@ -30,7 +31,7 @@ from finops_core.store import budgets as plans
 from finops_core.store import closes, rulesets
 from finops_core.store.journal_accounts import accounts
 from finops_core.vocabulary.dimensions import dimension
-from ui import address, answers, budgets, figures, kit, month_close, tables, whose
+from ui import address, adjustments, answers, budgets, figures, kit, month_close, tables, whose
 from ui.figures import Figure
 from ui.plain import plain
 
@@ -183,7 +184,7 @@ class StatementPage:
         """The month's budgets of whose statement it is, and how far the cost they count is."""
         counted = self.found.spent(self.currency)
         found = budgets.spent(self.whole.month.period, self.whole.by, self.owner, self.currency)
-        parts = [f"{words.amount(counted)} of it spent {UNSHARED}"] if counted is not None else []
+        parts = [f"{words.amount(counted)} spent {UNSHARED}"] if counted is not None else []
         if found and found.share is not None:
             parts += [words.percent(found.share), found.state]
         told = (
@@ -222,9 +223,8 @@ class StatementPage:
     def _why(self, line: str, kind: str) -> None:
         """Why a line is this owner's, as the rules in force and the charges loaded have it today."""
         if kind == _LABELS["adjustment"]:
-            st.caption(
-                "An adjustment: what a closed month came to when it was closed, and what it comes to now."
-            )
+            period, owner = line.removeprefix(ADJUSTED), self.owner or _EVERYBODY
+            adjustments.why(self.whole.month, period, self.whole.by, owner, self.currency)
             return
         owner = None if self.owner == MISSING else self.owner
         pool = line if kind == _LABELS["shared"] else None

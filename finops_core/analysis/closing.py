@@ -95,8 +95,8 @@ def _month(ledger: Ledger, state: State, period: str, known: Mapping[str, Close]
     closed = known.get(period)
     if closed is not None:
         through = date.fromisoformat(closed.through) if closed.through else None
-        figures_then = _frame(closed.figures, FIGURES, period)
-        stated = _frame(closed.adjustments, ADJUSTMENTS)
+        figures_then = frame_of(closed.figures, FIGURES, period)
+        stated = frame_of(closed.adjustments, ADJUSTMENTS)
         return Month(period, closed, figures_then, stated, closed.lake_version, closed.rules_version, through)
     return Month(
         period,
@@ -127,8 +127,8 @@ def unstated(
     today: polars.DataFrame, closed: Mapping[str, Close], statements: Iterable[Close]
 ) -> polars.DataFrame:
     """Today's figures of closed months less their closed ones, less what statements have adjusted of it already."""
-    frozen = [_frame(c.figures, FIGURES, p).drop(DETAIL) for p, c in closed.items()]
-    stated = [_frame(c.adjustments, ADJUSTMENTS) for c in statements]
+    frozen = [frame_of(c.figures, FIGURES, p).drop(DETAIL) for p, c in closed.items()]
+    stated = [frame_of(c.adjustments, ADJUSTMENTS) for c in statements]
     of_closed = polars.col("BillingPeriod").is_in(list(closed))
     taken = [(-polars.col(name)).cast(MONEY).alias(name) for name in COSTS]
     parts = [
@@ -256,7 +256,7 @@ def _rows(frame: polars.DataFrame) -> list[Row]:
     ]
 
 
-def _frame(rows: Sequence[Row], schema: polars.Schema, period: str | None = None) -> polars.DataFrame:
+def frame_of(rows: Sequence[Row], schema: polars.Schema, period: str | None = None) -> polars.DataFrame:
     """A table as it was kept; `period` where its rows are all of one."""
     columns: dict[str, list[str | Decimal | None]] = {}
     for name in schema:

@@ -20,6 +20,8 @@ OWNERS = ("x_Team", "x_CostCenter")
 """What there are statements by."""
 KIND, LINE = "Kind", "Line"
 DIRECT, SHARED, ADJUSTMENT, TOTAL = "direct", "shared", "adjustment", "total"
+ADJUSTED = "Adjustment for "
+"""What the line of an adjustment begins with; the closed month follows."""
 KINDS = (DIRECT, SHARED, ADJUSTMENT, TOTAL)
 PREVIOUS = "PreviousEffectiveCost"
 POOL_COST = "PoolEffectiveCost"
@@ -133,7 +135,7 @@ def _table(now: Month, before: Month, by: str, lines: str) -> polars.DataFrame:
         polars.col(PREVIOUS).fill_null(Decimal(0)) if len(past) else polars.col(PREVIOUS),
     )
     adjusted = now.adjustments.with_columns(
-        polars.lit(ADJUSTMENT).alias(KIND), ("Adjustment for " + polars.col("BillingPeriod")).alias(LINE)
+        polars.lit(ADJUSTMENT).alias(KIND), (ADJUSTED + polars.col("BillingPeriod")).alias(LINE)
     )
     added = _lines(adjusted, keys).with_columns(polars.lit(None, MONEY).alias(PREVIOUS))
     some = polars.any_horizontal(polars.col(name).fill_null(Decimal(0)) != 0 for name in (*COSTS, PREVIOUS))

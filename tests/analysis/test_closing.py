@@ -78,7 +78,7 @@ def test_a_month_is_frozen_and_its_restatement_is_in_the_next_open_one(home: Hom
     moved = _row(8, "web", "5", "5", BillingCurrency="EUR")
     ledger = _load(home, tmp_path, _row(8, "search", "12", "9"), moved, _row(9, "search", "1", "2"))
     assert closing.month(ledger, state, "2026-08").figures.equals(
-        closing._frame(closed.figures, closing.FIGURES, "2026-08")
+        closing.frame_of(closed.figures, closing.FIGURES, "2026-08")
     )
     wanted = [
         ("2026-08", "EUR", "shop", "CC-shop", None, Decimal(-5), Decimal(-5)),
