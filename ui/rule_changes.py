@@ -7,7 +7,9 @@ from decimal import Decimal
 import polars
 import streamlit as st
 
+from finops_core.allocation import ruleset
 from finops_core.allocation.ruleset import FILE
+from finops_core.allocation.written import excerpt
 from finops_core.analysis.ownership import Money, Preview, RuleEffect, preview
 from finops_core.errors import FarthingError, InputRefused
 from finops_core.model import words
@@ -89,18 +91,42 @@ def _previewed(files: tuple[tuple[str, str], ...], version: str, number: int) ->
     return preview(answers.ledger(), dict(files))
 
 
-def said() -> None:
-    """What the last change came to."""
+def said() -> bool:
+    """What the last change came to. Whether that was a refusal."""
     with st.container():  # always there, so that what is below keeps its place
-        if _SAID in st.session_state:
-            kind, text = st.session_state.pop(_SAID)
-            box, icon = (st.error, "error") if kind == "error" else (st.success, "check")
-            box(plain(text), icon=f":material/{icon}:")
+        if _SAID not in st.session_state:
+            return False
+        kind, text, lines = st.session_state.pop(_SAID)
+        _told(kind, text, lines)
+        return bool(kind == "error")
 
 
-def say(text: str, kind: str = "done") -> None:
-    """Keeps words for the next run."""
-    st.session_state[_SAID] = (kind, text)
+def _told(kind: str, text: str, lines: str) -> None:
+    box, icon = (st.error, "error") if kind == "error" else (st.success, "check")
+    box(plain(text), icon=f":material/{icon}:")
+    if lines:
+        st.code(lines, language=None)
+
+
+def say(text: str, kind: str = "done", lines: str = "") -> None:
+    """Keeps words for the next run, and lines of the file that they are about."""
+    st.session_state[_SAID] = (kind, text, lines)
+
+
+def say_refusal(files: Mapping[str, str]) -> None:
+    """Says what is wrong with files that would be refused as they are, with the lines around it."""
+    try:
+        ruleset.parse(files)
+    except FarthingError as error:
+        _told("error", f"As it is, nothing of it would be applied. {error}", _lines(error, files))
+
+
+def _lines(error: FarthingError, files: Mapping[str, str]) -> str:
+    """The line that a refusal cites, with its number and those around it."""
+    place = error.place if isinstance(error, InputRefused) else None
+    if place is None or place.line is None or place.file not in files:
+        return ""
+    return excerpt(files[place.file], place.line)
 
 
 def look(slot: str) -> None:
@@ -110,7 +136,7 @@ def look(slot: str) -> None:
     try:
         previewed(draft.files)
     except FarthingError as error:
-        say(f"Nothing was applied. {error}", "error")
+        say(f"Nothing was applied. {error}", "error", _lines(error, draft.files))
     else:
         keep(slot, replace(draft, previewed=dict(draft.files)))
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from finops_core.allocation import written
 from finops_core.allocation.directory_tables import directory_as_csv, directory_as_xlsx, directory_from
+from finops_core.allocation.rules import Rules
 from finops_core.allocation.ruleset import FILE, named_files
 from finops_core.allocation.spreadsheets import csv_bytes, rows_of
 from finops_core.errors import FarthingError
@@ -43,11 +44,14 @@ def edit(draft: Draft, slot: str) -> None:
     )
     if address.is_presenting():
         return
-    names = _directories(draft)
-    for name in names:
-        _directory(draft, name, slot)
-    missing = [name for name in named_files(rule_changes.text_of(draft)) if name not in draft.files]
-    for name in missing:
+    if _is_readable(draft):
+        for name in _directories(draft):
+            _directory(draft, name, slot)
+    else:
+        st.caption(
+            f"The directories can be changed here once {plain(FILE)} can be read: see above what is wrong with it."
+        )
+    for name in missing(draft):
         st.warning(f"{plain(FILE)} names {plain(name)}, which is not here yet: add it below.")
     added = st.file_uploader(
         "Add or replace a file", type=["csv", "yaml", "yml"], key="rule-file-added",
@@ -58,6 +62,19 @@ def edit(draft: Draft, slot: str) -> None:
             f"Take {plain(added.name)} into the draft", on_click=_add, args=(draft, slot, added.name, added.getvalue()),
             icon=":material/add:",
         )  # fmt: skip
+
+
+def missing(draft: Draft) -> list[str]:
+    """The files that the text of a draft names, and that it does not have."""
+    return [name for name in named_files(rule_changes.text_of(draft)) if name not in draft.files]
+
+
+def _is_readable(draft: Draft) -> bool:
+    try:
+        written.read(rule_changes.text_of(draft), FILE).validated(Rules)
+    except FarthingError:
+        return False
+    return True
 
 
 def _directories(draft: Draft) -> list[str]:

@@ -36,7 +36,7 @@ def begin(title: str) -> "RulesPage":
         return found[0].answer()
 
     kit.heading(title, answer)
-    rule_changes.said()
+    found[0].is_refusal_said = rule_changes.said()
     return found[0]
 
 
@@ -46,6 +46,8 @@ class RulesPage:
 
     ownership: Ownership | None
     versions: list[Applied]
+    is_refusal_said: bool = False
+    """Whether a refusal stands at the top of the page already."""
 
     def answer(self) -> str:
         """What is in force in a sentence."""
@@ -124,6 +126,8 @@ class RulesPage:
             disabled=locked,
             help="How rules are written: docs/how-to/allocation.md. Nothing is in force before it is previewed and applied",
         )
+        if not self.is_refusal_said and not rule_files.missing(draft):
+            rule_changes.say_refusal(draft.files)
         with st.container(horizontal=True):
             st.button(
                 "Preview",

@@ -47,6 +47,15 @@ class Written:
             raise InputRefused(f"{field}: {words}", self.place(path)) from error
 
 
+def excerpt(text: str, line: int, around: int = 2) -> str:
+    """A line of a text, marked, with its number and the lines around it; the last lines where there is none of the number."""
+    lines = text.splitlines()
+    wanted = min(line, len(lines))
+    shown = range(max(wanted - around, 1), min(wanted + around, len(lines)) + 1)
+    width = len(str(shown.stop))
+    return "\n".join(f"{'>' if n == wanted else ' '} {n:{width}}  {lines[n - 1]}".rstrip() for n in shown)
+
+
 def text_of(file: Path) -> str:
     """What people wrote into a file. Raises InputRefused where there is none, or it is no text."""
     try:
