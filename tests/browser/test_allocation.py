@@ -152,7 +152,7 @@ def test_a_malformed_rule_applies_nothing_and_a_late_one_is_told(owned: App) -> 
     page.get_by_text("The chain holds").wait_for()
     page.get_by_text("Edit", exact=True).click()
     owned.settle(page)
-    assert "squad" in text.input_value()
+    expect(text).to_have_value(re.compile("squad"))
     click(owned, page, "Preview")
     page.locator(".st-key-preview-rules").get_by_text("Nothing would change hands").wait_for()
     apply(owned.home, {FILE: RULES + "# by another\n"}, "Joan", "meanwhile")
