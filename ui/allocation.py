@@ -38,7 +38,10 @@ _KINDS = {
         "By rules",
         "Cost of charges whose owner a rule found: by account, name, resource group or directory",
     ),
-    SHARED: ("Shared by pools", "Shares of pools such as a cluster, support or tax"),
+    SHARED: (
+        "Shared by pools",
+        "Shares of pools such as a cluster, support or tax; what of a pool nobody takes has no owner",
+    ),
 }
 _MOST = 6
 

@@ -171,8 +171,8 @@ def _keep(path: Path, author: str) -> None:
         return
     _put_aside()
     pools = _pools(name)
-    later = f". The next load splits {_named(pools)} by it" if pools else ""
-    told = f"{name}: {'replaced' if replaced else 'added'}: {holds.in_words()}{later}"
+    split = f". It splits {_named(pools)} now" if pools else ""
+    told = f"{name}: {'replaced' if replaced else 'added'}: {holds.in_words()}{split}"
     st.session_state[_SAID] = ("done", told)
 
 
