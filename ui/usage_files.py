@@ -14,7 +14,7 @@ from finops_core.store import metric_files
 from finops_core.store.uploads import discard, keep
 from ui import address, answers, rule_changes
 from ui.plain import plain
-from ui.viewer import viewer
+from ui.viewer import known, remembered
 
 _SAID, _FOUND, _TAKEN = "usage-said", "usage-found", "usage-taken"
 
@@ -91,7 +91,7 @@ def _removal(name: str, pools: tuple[str, ...]) -> None:
 
 
 def _author(key: str) -> str:
-    return st.text_input("Author", viewer() if viewer() != "unnamed" else "", width=220, key=key)
+    return st.text_input("Author", known() or remembered(), width=220, key=key)
 
 
 def _form(files: Mapping[str, Description | str]) -> None:

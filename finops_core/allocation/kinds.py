@@ -14,7 +14,7 @@ APPLIED: Mapping[str, bool] = {"applied": True}
 
 def is_applied(info: ValidationInfo) -> bool:
     """Whether a text is read that was applied before: a notation that is refused today was perhaps taken then."""
-    return bool(info.context) and info.context == APPLIED
+    return info.context == APPLIED
 
 
 def declared(package: str, path: Iterable[str], name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from finops_core.allocation import methods, values
+from finops_core.allocation.drivers import DriverSpec
 from finops_core.allocation.kinds import is_applied
 from finops_core.allocation.methods import POOL, AnyMethod, Method
 from finops_core.allocation.patterns import pattern
@@ -119,6 +120,10 @@ class Pool(_Dated):
     def methods(self) -> tuple[Method, ...]:
         """The method and, unless the cost then stays central, the fallback."""
         return (self.split, self.fallback) if isinstance(self.fallback, Method) else (self.split,)
+
+    def drivers(self) -> tuple[DriverSpec, ...]:
+        """What it is split by that is measured, by its method and by its fallback."""
+        return tuple(spec for method in self.methods() for spec in method.drivers())
 
     def feeds(self) -> tuple[str, ...]:
         """The names of other pools that may get a part of it."""

@@ -101,7 +101,7 @@ class _Known:
     @cached_property
     def measured(self) -> dict[str, dict[tuple[str, date], dict[str | None, Decimal]]]:
         """A driver, as text → (per, first day) → consumer → weight."""
-        specs = {repr(s): s for pool in self.rules.pools for m in pool.methods() for s in m.drivers()}
+        specs = {repr(spec): spec for pool in self.rules.pools for spec in pool.drivers()}
         found: dict[str, dict[tuple[str, date], dict[str | None, Decimal]]] = {}
         for name, spec in specs.items():
             by_period = found.setdefault(name, {})

@@ -159,9 +159,7 @@ def _weights(
     """What the drivers of a pool measured in a calendar month, for some consumers."""
     first = date.fromisoformat(f"{period}-01")
     days = polars.col("day").is_between(first, add_months(first, 1), closed="left")
-    specs: Mapping[str, DriverSpec] = {
-        repr(s): s for p in revisions for m in p.methods() for s in m.drivers()
-    }
+    specs: Mapping[str, DriverSpec] = {repr(spec): spec for pool in revisions for spec in pool.drivers()}
     found = []
     for spec in specs.values():
         measured = ownership.weights()(spec).filter(days)

@@ -4,7 +4,6 @@ Shared cost is split anew at once by what is added or removed.
 """
 
 import hashlib
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from finops_core.allocation.drivers.describing import Description, describe
@@ -71,14 +70,5 @@ def listed(home: Home) -> dict[str, Description | InputRefused]:
 
 def readers(rules: RuleSet, name: str) -> tuple[str, ...]:
     """The pools that are split by a file of this name."""
-    found = [
-        pool.name
-        for pool in rules.pools
-        if any(_names(spec.file, name) for method in pool.methods() for spec in method.drivers())
-    ]
+    found = [pool.name for pool in rules.pools if any(spec.reads(name) for spec in pool.drivers())]
     return tuple(dict.fromkeys(found))
-
-
-def _names(pattern: str, name: str) -> bool:
-    """Whether a driver's file, in which only `*` has a meaning, names a file."""
-    return fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]"))

@@ -50,7 +50,7 @@ class Ownership:
     def splits(self) -> str:
         """Changes whenever pools may be split otherwise, the owners being the same. Raises InputRefused for a driver
         whose file is gone, unless the rules are in force."""
-        drivers = {repr(s): s for pool in self.rules.pools for m in pool.methods() for s in m.drivers()}
+        drivers = {repr(spec): spec for pool in self.rules.pools for spec in pool.drivers()}
         measured = {
             name: self._or_gone(partial(fingerprint, spec, self.metrics), "gone")
             for name, spec in sorted(drivers.items())
@@ -66,7 +66,7 @@ class Ownership:
         """For each pool whose file of usage is gone: what it is split by instead, and what to do."""
         found = []
         for pool in self.rules.pools:
-            for spec in (spec for method in pool.methods() for spec in method.drivers()):
+            for spec in pool.drivers():
                 try:
                     spec.files(self.metrics)
                 except FileOfUsageMissing as error:

@@ -4,6 +4,7 @@ import pkgutil
 from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from glob import escape
 from importlib import import_module
@@ -87,13 +88,17 @@ class DriverSpec(BaseModel):
     def measured(self, directory: Path, teams: Collection[str] | None = None) -> "Measured":
         """Reads the files. Raises InputRefused with file, row and column."""
 
+    def reads(self, name: str) -> bool:
+        """Whether a file of this name would be read; only `*` has a meaning in what names it."""
+        return fnmatchcase(name, "*".join(map(escape, self.file.split("*"))))
+
     def files(self, directory: Path) -> list[Path]:
         """The files, by name. Raises FileOfUsageMissing where there is none."""
         found = (
             sorted(
                 f
-                for f in directory.glob("*".join(map(escape, self.file.split("*"))))
-                if f.is_file() and not f.name.startswith(".")
+                for f in directory.glob("*")
+                if f.is_file() and not f.name.startswith(".") and self.reads(f.name)
             )
             if "*" in self.file
             else [directory / self.file]
