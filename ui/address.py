@@ -83,6 +83,17 @@ def seeded(key: str, value: Any) -> str:
     return key
 
 
+def typed(name: str, value: str) -> str:
+    """The key of a text field that shows a text, given to it as its usual value: another one where it holds another text.
+
+    Setting a field to a text, as `seeded` does, takes away what a reader types while the page is being drawn.
+    """
+    turn = st.session_state.get(f"{name}-turn", 0)
+    if st.session_state.get(f"{name}-{turn}", value) != value:
+        turn = st.session_state[f"{name}-turn"] = turn + 1
+    return f"{name}-{turn}"
+
+
 def given(name: str, options: Sequence[str], usual: str) -> str:
     """What the URL says of a choice; what it cannot mean is said, and left out."""
     value = st.query_params.get(name)

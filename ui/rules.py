@@ -117,11 +117,14 @@ class RulesPage:
         changed = draft is not None
         draft = draft or rule_changes.begun()
         locked = address.is_presenting()
-        st.html("<style>.st-key-rules-text textarea {font-family: monospace; font-size: .85rem}</style>")
+        text = rule_changes.text_of(draft)
+        key = address.typed("rules-text", text)
+        st.html(f"<style>.st-key-{key} textarea {{font-family: monospace; font-size: .85rem}}</style>")
         st.text_area(
             f"{FILE} · {_state(draft, changed)}",
-            key=address.seeded("rules-text", rule_changes.text_of(draft)),
-            on_change=address.changes("rules-text", partial(_retyped, draft)),
+            text,
+            key=key,
+            on_change=address.changes(key, partial(_retyped, draft)),
             height=460,
             disabled=locked,
             help="How rules are written: docs/how-to/allocation.md. Nothing is in force before it is previewed and applied",

@@ -164,6 +164,24 @@ def test_a_malformed_rule_applies_nothing_and_a_late_one_is_told(owned: App) -> 
     page.close()
 
 
+def test_what_is_typed_while_the_page_is_drawn_stays(owned: App) -> None:
+    page = owned.open("/rules?show=edit")
+    text = page.get_by_role("textbox", name=re.compile("allocation.yaml"))
+    for number in range(4):
+        text.fill(RULES.replace("set:", f"from: 2026-13-{10 + number}, set:"))
+        text.blur()
+        page.get_by_role("button", name="Preview", exact=True).click()
+        page.get_by_text("Nothing was applied. allocation.yaml, line 3: rules.1.from").wait_for()
+        text.fill(f"{RULES}# typed meanwhile, {number}\n")
+        page.get_by_text("Audit log").click()
+        page.get_by_text("The chain holds").wait_for()
+        page.get_by_text("Edit", exact=True).click()
+        expect(text).to_have_value(f"{RULES}# typed meanwhile, {number}\n")
+    page.get_by_role("button", name="Put the draft aside").click()
+    expect(text).not_to_have_value(re.compile("typed meanwhile"))
+    page.close()
+
+
 def test_not_mine_becomes_a_rule_proposal(owned: App) -> None:
     page = owned.open(
         "/explorer?from=2026-09-01&to=2026-10-01&currency=USD&by=x_Team&table=charges&allocated=yes"

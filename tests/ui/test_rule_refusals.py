@@ -37,7 +37,7 @@ def ruled(home: Home, tmp_path: Path) -> Home:
 
 def _retype(app: AppTest, home: Home, text: str) -> None:
     with at_home(home):
-        app.text_area(key="rules-text").set_value(text).run()
+        app.text_area(key="rules-text-0").set_value(text).run()
     assert not app.exception
 
 
