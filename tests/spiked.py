@@ -1,4 +1,4 @@
-"""A home with one incident."""
+"""A home with one incident, or as many as are asked for."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,11 +10,11 @@ from tests.exports import focus_row, write_focus
 SPIKE = date(2026, 9, 10)
 
 
-def spiked(folder: Path) -> Home:
-    """Eleven weeks of a steady service of team search, and one day of 900 more."""
+def spiked(folder: Path, *spikes: date) -> Home:
+    """Eleven weeks of a steady service of team search, and a day of 900 more, or several."""
     rows, day = [], date(2026, 7, 1)
     while day <= date(2026, 9, 20):
-        cost = str((900 if day == SPIKE else 0) + 100 + (day.toordinal() * 7919) % 5)
+        cost = str((900 if day in (spikes or (SPIKE,)) else 0) + 100 + (day.toordinal() * 7919) % 5)
         following = (day.replace(day=28) + timedelta(4)).replace(day=1)
         rows.append(
             focus_row(

@@ -10,15 +10,20 @@ from finops_core.store import deployment_files
 from finops_core.store import triage as kept
 from finops_core.store.deployments import add as add_deployments
 from ui import answers
-from ui.anomalies import say
+from ui.anomalies import said, say
 from ui.plain import plain
 from ui.viewer import viewer
 
+_HERE = "announced"
+
 
 def show() -> None:
-    """Announced events and windows of silence."""
+    """Announced events, windows of silence, and an upload of deployments."""
     found = kept.quiet(answers.state())
-    with st.expander(f"Announced events and silence ({len(found)})", icon=":material/event_upcoming:"):
+    with st.expander(
+        "Announced events, silence and deployments", icon=":material/event_upcoming:", key="announced"
+    ):
+        said(_HERE)
         for q in found:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(
@@ -62,7 +67,7 @@ def _add_quiet() -> None:
     }
     where = tuple(part.strip() for part in typed["where"].split(";") if part.strip())
     try:
-        kept.add_quiet(
+        added = kept.add_quiet(
             answers.state(),
             typed["kind"],
             typed["name"],
@@ -73,7 +78,17 @@ def _add_quiet() -> None:
             typed["expected"],
         )
     except FarthingError as error:
-        say("bad", str(error))
+        say(_HERE, "bad", str(error))
+        return
+    for name in ("name", "where", "expected"):
+        st.session_state[f"quiet-{name}"] = ""
+    of = " and ".join(added.where) or "everything"
+    say(
+        _HERE,
+        "good",
+        f"{added.kind.capitalize()}: {added.name}, of {of}, {words.day(added.start)} to {words.day(added.end)}."
+        " What it covers is not raised",
+    )
 
 
 def _deployed() -> None:
@@ -82,13 +97,13 @@ def _deployed() -> None:
         return
     try:
         told = deployment_files.read(file.getvalue(), file.name)
-        say("good", add_deployments(answers.state(), told, viewer()).in_words())
+        say(_HERE, "good", add_deployments(answers.state(), told, viewer()).in_words())
     except FarthingError as error:
-        say("bad", str(error))
+        say(_HERE, "bad", str(error))
 
 
 def _end_quiet(number: int) -> None:
     try:
         kept.end_quiet(answers.state(), number, viewer())
     except FarthingError as error:
-        say("bad", str(error))
+        say(_HERE, "bad", str(error))

@@ -131,10 +131,7 @@ class Anomalies:
         )
 
     def figures(self) -> None:
-        """What was just done, if anything; how many are open, their money, and how fast they are found and dealt with."""
-        if said := st.session_state.pop(_SAID, None):
-            kind, text = said
-            (st.success if kind == "good" else st.error)(plain(text))
+        """How many are open, their money, and how fast they are found and dealt with."""
         going = [t for t in self.unresolved if t.incident.ongoing]
         late = [t for t in self.unresolved if t.due is not None and t.due < datetime.now(UTC)]
         times = triaging.times(self.found, triaging.arrivals(answers.ledger(), self.found))
@@ -288,5 +285,14 @@ def listed(found: Sequence[Triaged]) -> polars.DataFrame:
     return polars.DataFrame(rows, schema=schema, orient="row")
 
 
-def say(kind: str, text: str) -> None:
-    st.session_state[_SAID] = (kind, text)
+def say(place: str, kind: str, text: str) -> None:
+    """Keeps what was just done, or why it could not be, for the part of the page in which it was asked."""
+    st.session_state[f"{_SAID}-{place}"] = (kind, text)
+
+
+def said(place: str) -> None:
+    """Shows what `say` kept for this part of the page, once."""
+    with st.container():  # always there: what stands below keeps its place, and an open expander stays open
+        if kept_words := st.session_state.pop(f"{_SAID}-{place}", None):
+            kind, text = kept_words
+            (st.success if kind == "good" else st.error)(plain(text))

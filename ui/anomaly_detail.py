@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 from functools import partial
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import polars
 import streamlit as st
@@ -18,9 +18,11 @@ from finops_core.store import triage as kept
 from finops_core.store.deployments import deployments
 from finops_core.vocabulary.dimensions import dimension
 from ui import anomaly_charts, answers, charts, tables
-from ui.anomalies import USUAL, Anomalies, explained, say
+from ui.anomalies import USUAL, Anomalies, explained, said, say
 from ui.plain import plain
 from ui.viewer import viewer
+
+_IN_LINKS = ":/?#[]@!$&'*+,;=%~"
 
 
 def show(page: Anomalies) -> None:
@@ -108,20 +110,34 @@ def _triage(told: Triaged) -> None:
     st.markdown(f"**{told.state.capitalize()}**{cause}, owner {plain(told.owner) or 'nobody'}{due}")
     for step in told.triage.steps:
         note = f": {plain(step.note)}" if step.note else ""
-        st.caption(f"{words.stamp(step.at)} {plain(step.who)} · {step.state}{note}")
+        link = f" · {_link(step.link)}" if step.link else ""
+        st.caption(f"{words.stamp(step.at)} {plain(step.who)} · {step.state}{note}{link}")
+    said("triage")
+    known = f"{told.triage.cause.capitalize()}, as before" if told.triage.cause else "Not known yet"
     with st.form("triage", border=False):
         options = [told.state, *kept.allowed(told.state)]
-        st.selectbox("State", options, key="triage-state", format_func=str.capitalize)
+        st.selectbox("State", options, key=_key(told, "state"), format_func=str.capitalize)
         st.selectbox(
             "It was",
             ("", *kept.CAUSES),
-            key="triage-cause",
-            format_func=lambda c: c.capitalize() or "Not known yet",
+            key=_key(told, "cause"),
+            format_func=lambda c: c.capitalize() or known,
         )
-        st.text_input("Owner", key="triage-owner", placeholder=told.owner)
-        st.text_area("Note", key="triage-note", height=70)
-        st.text_input("Link", key="triage-link", placeholder="https://…")
+        st.text_input("Owner", key=_key(told, "owner"), placeholder=told.owner)
+        st.text_area("Note", key=_key(told, "note"), height=70)
+        st.text_input("Link", key=_key(told, "link"), placeholder="https://…")
         st.form_submit_button("Save", type="primary", on_click=partial(_step, told))
+
+
+def _key(told: Triaged, name: str) -> str:
+    """Of this incident alone: what is typed for one is not found in the form of another."""
+    return f"triage-{name}-{told.incident.key}"
+
+
+def _link(url: str) -> str:
+    if not kept.is_link(url):
+        return plain(url)
+    return f"[{plain(url)}]({quote(url, safe=_IN_LINKS)})"
 
 
 def _near(incident: Incident) -> list[tuple[date, str]]:
@@ -134,7 +150,7 @@ def _near(incident: Incident) -> list[tuple[date, str]]:
 
 
 def _step(told: Triaged) -> None:
-    typed = {name: st.session_state[f"triage-{name}"] for name in ("state", "cause", "owner", "note", "link")}
+    typed = {name: st.session_state[_key(told, name)] for name in ("state", "cause", "owner", "note", "link")}
     to = typed["state"] if typed["state"] != told.state else None
     try:
         after = kept.move(
@@ -149,11 +165,11 @@ def _step(told: Triaged) -> None:
             severity=told.incident.severity,
         )
     except FarthingError as error:
-        say("bad", str(error))
+        say("triage", "bad", str(error))
         return
-    for name in ("owner", "note", "link"):
-        st.session_state[f"triage-{name}"] = ""
-    say("good", f"Saved: {after.state}")
+    for name in ("cause", "owner", "note", "link"):
+        st.session_state[_key(told, name)] = ""
+    say("triage", "good", f"Saved: {after.state}")
 
 
 def _unchoose() -> None:

@@ -4,6 +4,7 @@ An incident goes open → acknowledged → explained → contained → closed; s
 again. What it was (expected, waste, error, price, growth) is said with `explained` and stays.
 """
 
+import re
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
@@ -28,6 +29,7 @@ NOT_REAL = "expected"
 """The cause that says that nothing was wrong."""
 ANNOUNCED, SUPPRESSED = "announced", "suppressed"
 _LONGEST = 4000
+_LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,14 @@ def move(
     """Takes an incident to a state (by default the one it is in), with what was found out. Returns where it stands.
 
     Raises UsageError for a step that is not allowed (it says which are), an unknown cause, one without a state that explains, and
-    a step that says nothing.
+    a step that says nothing, and a link that is none.
     """
     with state.writing() as connection:
         before = _of(state, incident, connection)
         wanted = to or before.state
         _insist(before, wanted, cause, (to, cause, owner, note, link))
+        if link.strip() and not is_link(link.strip()):
+            raise UsageError(f"{link.strip()!r} is no link: write https://…, or http://…")
         step = Step(incident, wanted, cause, owner.strip(), note.strip(), link.strip(), severity, who, now())
         after = Triage((*before.steps, step))
         state.keep(KIND, {incident: {"steps": [asdict(s) for s in after.steps]}}, who, connection)
@@ -146,6 +150,11 @@ def _insist(before: Triage, wanted: str, cause: str, said: tuple[str | None, ...
         raise UsageError(f"explained as what? One of {', '.join(CAUSES)}")
     if any(len(text or "") > _LONGEST for text in said):
         raise UsageError(f"a note has at most {_LONGEST:,} characters")
+
+
+def is_link(text: str) -> bool:
+    """Whether a text is a link that can be followed: of the web, and nothing that runs."""
+    return _LINK.fullmatch(text) is not None
 
 
 def raise_all(state: State, incidents: dict[str, str], who: str) -> int:

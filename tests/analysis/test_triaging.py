@@ -91,6 +91,9 @@ def test_an_incident_is_taken_through_its_states(home: Home, tmp_path: Path) -> 
     assert done.stdout == f"{key} is explained as error\n"
     refused = farthing(home, "triage", key, "--state", "acknowledged")
     assert refused.returncode == 2 and "explained can become contained or closed" in refused.stderr
+    for link in ("javascript:alert(1)", "tracker/1", "https://a b"):
+        refused = farthing(home, "triage", key, "--link", link)
+        assert refused.returncode == 2 and f"'{link}' is no link: write https://" in refused.stderr
     (told,) = json.loads(farthing(home, "anomalies", "--json").stdout)["incidents"]
     assert (told["state"], told["cause"], told["owner"]) == ("explained", "error", "ann")
     text = farthing(home, "postmortem", key).stdout

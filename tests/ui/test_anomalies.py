@@ -1,12 +1,16 @@
 """The page of anomalies: what it lists, one closely by its link, and triage that the command line sees."""
 
 import json
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from finops_core.store.home import Home
 from tests.shell import farthing
-from tests.spiked import spiked
+from tests.spiked import SPIKE, spiked
 from tests.ui.opened import at_home, opened
 from ui.plain import plain
 
@@ -24,16 +28,40 @@ def test_an_incident_is_listed_opened_and_triaged(home: Home) -> None:
     assert listed["Impact"].tolist() == [float(told["impact"])]
     assert any(plain(told["sentence"][1:]) in text.value for text in app.markdown)
     with at_home(home):
-        app.selectbox(key="triage-state").set_value("explained")
-        app.selectbox(key="triage-cause").set_value("error")
-        app.text_area(key="triage-note").set_value("a loop")
+        _of_triage(app, "selectbox", "state").set_value("explained")
+        _of_triage(app, "selectbox", "cause").set_value("error")
+        _of_triage(app, "text_area", "note").set_value("a loop")
+        _of_triage(app, "text_input", "link").set_value("https://tracker.example/1?a=b(c)")
         app.button(key="FormSubmitter:triage-Save").click()
         app.run()
     assert [text.value for text in app.success] == ["Saved\\: explained"]
     (after,) = json.loads(farthing(home, "anomalies", "--json").stdout)["incidents"]
     assert (after["state"], after["cause"]) == ("explained", "error")
+    (step,) = [text.value for text in app.caption if "a loop" in text.value]
+    assert step.endswith("(https://tracker.example/1?a=b%28c%29)")
+    assert _of_triage(app, "selectbox", "cause").value == ""  # said once, not with every step from now on
+
+
+def test_what_was_said_of_one_incident_is_not_in_the_form_of_another(tmp_path: Path) -> None:
+    home = spiked(tmp_path, date(2026, 8, 18), SPIKE)
+    found = json.loads(farthing(home, "anomalies", "--json").stdout)["incidents"]
+    first, second = (told["key"] for told in found)
+    app = opened(home, "anomalies", incident=first)
+    with at_home(home):
+        _of_triage(app, "selectbox", "state").set_value("explained")
+        _of_triage(app, "selectbox", "cause").set_value("waste")
+        app.button(key="FormSubmitter:triage-Save").click()
+        app.run()
+        app.query_params["incident"] = second
+        app.run()
+    assert [_of_triage(app, "selectbox", name).value for name in ("state", "cause")] == ["open", ""]
 
 
 def test_another_sensitivity_says_what_would_come(home: Home) -> None:
     app = opened(home, "anomalies", sensitivity="0.3")
     assert any(text.value.startswith("At 0.3 there would be 1 anomaly instead of 1") for text in app.markdown)
+
+
+def _of_triage(app: AppTest, kind: str, name: str) -> Any:
+    (widget,) = [one for one in app.get(kind) if str(one.key).startswith(f"triage-{name}")]
+    return widget
