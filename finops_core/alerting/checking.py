@@ -5,14 +5,14 @@ check. One check runs at a time on a home.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from finops_core.alerting import channels
 from finops_core.alerting.alert import Situation
-from finops_core.alerting.looking import Changes, Looked, as_json, changes, look
+from finops_core.alerting.looking import Changes, Looked, as_json, changes, look, unheard
 from finops_core.alerting.messages import Message, due
 from finops_core.alerting.rules import AlertRules
 from finops_core.model.ledger import Ledger
@@ -107,15 +107,18 @@ def check(
     if dry:
         looked = look(rules, Situation(ledger, state, moment), only)
         found = changes(looked, kept.alerts(state), at, only is None)
-        standing = [*kept.notices(state), *_notices(found.fired, rules, at)]
+        standing = kept.notices(state)
+        standing += _notices(_to_tell(looked, found, kept.alerts(state), standing), rules, at)
         messages = due(standing, moment, rules.app, _names(only))
         return _checked(at, looked, found, [Delivery(m) for m in messages], standing)
     with ledger.home.checking():
         looked = look(rules, Situation(ledger, state, moment, who), only)
         with state.writing() as connection:
-            found = changes(looked, kept.alerts(state, connection), at, only is None)
+            known = kept.alerts(state, connection)
+            found = changes(looked, known, at, only is None)
+            telling = _to_tell(looked, found, known, kept.notices(state, connection))
             kept.record_alerts(state, found.all, who, connection)
-            kept.record_notices(state, _notices(found.fired, rules, at), who, connection)
+            kept.record_notices(state, _notices(telling, rules, at), who, connection)
         messages = due(kept.notices(state), moment, rules.app, _names(only)) if send else []
         deliveries = _delivered(state, messages, rules, who, at)
         checked = _checked(at, looked, found, deliveries, kept.notices(state))
@@ -123,6 +126,17 @@ def check(
             standing_now = sum(len(one.alerts) for one in looked)
             kept.record_check(state, LastCheck(at, standing_now, len(checked.failed)), who)
         return checked
+
+
+def _to_tell(
+    looked: Sequence[Looked],
+    found: Changes,
+    known: Mapping[str, StandingAlert],
+    standing: Iterable[Notice],
+) -> list[StandingAlert]:
+    """Alerts that are new, and those that began before there was a channel to tell."""
+    told = {(notice.alert.id, notice.alert.firing) for notice in standing}
+    return [*found.fired, *unheard(looked, known, told)]
 
 
 def _names(only: str | None) -> list[str] | None:

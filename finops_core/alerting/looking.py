@@ -1,6 +1,6 @@
 """Looks at all rules, and tells what began to hold, what still does, and what ended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -96,6 +96,27 @@ def changes(
         if one.holds and id not in standing and one.rule not in blind and (complete or one.rule in seen)
     ]
     return Changes(tuple(fired), tuple(tacit), tuple(ended))
+
+
+def unheard(
+    looked: Iterable[Looked], known: Mapping[str, StandingAlert], told: Collection[tuple[str, int]]
+) -> list[StandingAlert]:
+    """Those that still stand and that no channel was told of, for there was none when they began; as they are found now.
+
+    `told`: id and firing of the alerts of all notices.
+    """
+    found = []
+    for one in looked:
+        for alert in one.alerts:
+            before = known.get(alert.id(one.rule.name))
+            if (
+                before is not None
+                and before.holds
+                and not before.tacit
+                and (before.id, before.firing) not in told
+            ):
+                found.append(_standing(before.id, one.rule, alert, alert.state, before.firing, before.since))
+    return found
 
 
 def _standing(id: str, rule: Rule, alert: Alert, state: str, firing: int, now: str) -> StandingAlert:

@@ -126,6 +126,19 @@ def test_an_alert_is_told_once_a_state_and_again_when_it_comes_back(desk: Desk, 
     assert (last.at, last.standing) == ("2026-09-09T07:00:00Z", 1)
 
 
+def test_what_stood_before_there_was_a_channel_is_told_when_there_is_one(
+    desk: Desk, receiver: Receiver
+) -> None:
+    rules.store(desk.home, "rules:\n  - {name: Late, kind: freshness, hours: 24}\n")
+    assert desk.check(late(8)).deliveries == ()
+    desk.rules(receiver, "name: Late, kind: freshness, hours: 24")
+    assert [d.message.channel for d in desk.check(late(9), dry=True).deliveries] == ["hook"]
+    desk.check(late(9))
+    desk.check(late(10))
+    assert receiver.titles == ["[high] Source aws is late"]
+    assert "79 hours" in receiver.posted[0]["message"]  # as it is now, not as it was when it began
+
+
 def test_a_failed_delivery_is_shown_and_tried_again(desk: Desk, receiver: Receiver) -> None:
     desk.rules(receiver, LATE)
     receiver.status = 503
