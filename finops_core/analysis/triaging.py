@@ -1,5 +1,6 @@
 """Incidents with what people made of them: due times, what triage teaches the detector, times to detect and to resolve, summaries."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,7 @@ from finops_core.store.batches import plain
 from finops_core.store.home import Home
 from finops_core.store.state import State
 from finops_core.store.triage import CLOSED, CONTAINED, NOT_REAL, OPEN, Triage
+from finops_core.vocabulary.dimensions import dimension
 
 DUE = {
     "critical": timedelta(hours=4),
@@ -25,6 +27,7 @@ DUE = {
 }
 """How soon after an incident was raised somebody must have taken it up."""
 TARGETS = {"MTTD": timedelta(hours=6), "MTTR": timedelta(hours=72)}
+_MARKS = re.compile(r"([\\`*_\[\]<>|])")
 _STEP, _MOST, _LEAST = 1.5, 4.0, 0.5
 
 
@@ -196,7 +199,7 @@ def summary(found: Triaged) -> str:
         "## What contributed",
         "",
         *(
-            f"- {c.dimension} {c.member or '(none)'}: {plain(c.impact)} {i.currency} ({c.share:.0%})"
+            f"- {dimension(c.dimension).label} {c.member or '(none)'}: {plain(c.impact)} {i.currency} ({c.share:.0%})"
             for c in i.contributors
         ),
         "",
@@ -212,7 +215,7 @@ def summary(found: Triaged) -> str:
         "",
         "## What follows",
         "",
-        *(f"- {link}" for link in standing.links),
+        *(f"- <{link}>" for link in standing.links),
         "- [ ] What would have prevented it:",
         "- [ ] What would have shown it sooner:",
     ]
@@ -227,9 +230,14 @@ def _told(step: kept.Step) -> str:
     )
     return (
         f"{step.at} {step.who}: {what}"
-        + (f". {step.note}" if step.note else "")
-        + (f" ({step.link})" if step.link else "")
+        + (f". {_on_a_line(step.note)}" if step.note else "")
+        + (f" (<{step.link}>)" if step.link else "")
     )
+
+
+def _on_a_line(text: str) -> str:
+    """What somebody typed, as a part of a line of Markdown that it does not break, with no marks of its own."""
+    return _MARKS.sub(r"\\\1", " ".join(text.split()))
 
 
 def money_so_far(found: Iterable[Triaged]) -> dict[str, Decimal]:

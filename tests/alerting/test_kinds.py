@@ -12,12 +12,17 @@ from finops_core.alerting.alert import Alert, Situation
 from finops_core.alerting.kinds import kinds
 from finops_core.alerting.looking import look
 from finops_core.alerting.rules import parse
+from finops_core.analysis import triaging
+from finops_core.analysis.incidents import Incident
+from finops_core.analysis.incidents.series_names import Series
+from finops_core.analysis.triaging import Triaged
 from finops_core.model.query import Query
 from finops_core.store import budgets
 from finops_core.store.budgets import BudgetLine
 from finops_core.store.home import Home
 from finops_core.store.load import LoadOptions, load
 from finops_core.store.state import State
+from finops_core.store.triage import Triage
 from tests.exports import focus_row, write_focus
 
 FIRST, SPIKE, LAST = date(2026, 7, 1), date(2026, 9, 18), date(2026, 9, 20)
@@ -111,6 +116,30 @@ def test_a_kind_tells_what_it_measured(
 )
 def test_a_kind_is_silent_where_its_bar_is_not_passed(situation: Situation, written: str) -> None:
     assert alerts(situation, written) == []
+
+
+def test_an_incident_without_many_others_is_told_in_few_words(situation: Situation) -> None:
+    others = tuple(Series("USD", ("ServiceName",), (f"Service {n}",)) for n in range(6))
+    money = Decimal(2000)
+    wide = Incident(
+        "k", "total", (), (), "USD", SPIKE, LAST, SPIKE, True, "up", "runaway",
+        money, money * 2, money, money, "high", 2.0, "", sentence="expected 1", without=others,
+    )  # fmt: skip
+    told = Triaged(wide, Triage())
+    with mock.patch.multiple(
+        triaging, triaged=mock.Mock(return_value=[told]), explained=lambda _, found: found
+    ):
+        (alert,) = alerts(situation, "kind: anomaly")
+    assert alert.subject == "total without 6 other incidents: runaway"
+    assert alert.sentence == "total without 6 other incidents: expected 1"
+
+
+def test_a_late_source_is_told_with_its_days_in_words(situation: Situation) -> None:
+    (alert,) = alerts(situation, "kind: freshness, hours: 47")
+    assert alert.sentence.startswith(
+        "The newest day of aws, 20 September 2026, ended 48 hours ago; the target is 47 hours. It was last loaded on "
+    )
+    assert alert.sentence.endswith(" UTC")
 
 
 def test_lower_shares_of_a_budget_go_without_saying(situation: Situation) -> None:

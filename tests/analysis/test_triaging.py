@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from finops_core import Ledger
 from finops_core.analysis import triaging
 from finops_core.analysis.incidents import Incident
+from finops_core.analysis.incidents.incident import Contributor
 from finops_core.analysis.triaging import Triaged
 from finops_core.errors import InputRefused, UsageError
 from finops_core.store import deployment_files
@@ -37,6 +38,19 @@ def incident(key: str = "k", **changes: object) -> Incident:
         money, money * 2, money, money, "high", 2.0, "search",
     )  # fmt: skip
     return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def test_a_summary_holds_together_whatever_was_typed() -> None:
+    steps = (
+        Step(
+            "k", "acknowledged", note="a *loop*\n\n## <b>not</b> a | heading", link="https://t/1_2", who="ann"
+        ),
+    )
+    part = Contributor("x_UsageType", "BoxUsage", Decimal(90), 0.9)
+    text = triaging.summary(Triaged(incident(contributors=(part,)), Triage(steps)))
+    assert "acknowledged. a \\*loop\\* ## \\<b\\>not\\</b\\> a \\| heading (<https://t/1_2>)\n" in text
+    assert "\n- <https://t/1_2>\n" in text
+    assert "\n- Usage type BoxUsage: 90 USD (90%)\n" in text
 
 
 @with_settings(max_examples=25)

@@ -1,7 +1,7 @@
 """Sources whose newest charges are older than they should be."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated
 
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from finops_core.alerting.alert import Alert, Kind, Situation
 from finops_core.alerting.rule import Names, Rule, Severity
+from finops_core.model import words
 from finops_core.quality.freshness import TARGET, age
 
 Hours = Annotated[int, Field(ge=1, le=24 * 366)]
@@ -36,14 +37,18 @@ def find(rule: FreshnessRule, situation: Situation) -> Iterator[Alert]:
         if (rule.sources and source not in rule.sources) or (old is not None and old <= target * _HOUR):
             continue
         hours = None if old is None else Decimal(old // _HOUR)
-        told = "has no charges" if hours is None else f"ended {hours} hours ago, at {batch.newest[:10]}"
+        told = (
+            f"{source} has no charges"
+            if hours is None
+            else f"The newest day of {source}, {words.day(date.fromisoformat(batch.newest[:10]))}, ended {hours} hours ago"
+        )
         yield Alert(
             key=source,
             state="late",
             severity=rule.severity,
             owner=rule.owner,
             subject=f"Source {source} is late",
-            sentence=f"The newest day of {source} {told}; the target is {target} hours. It was last loaded at {batch.loaded_at}",
+            sentence=f"{told}; the target is {target} hours. It was last loaded on {words.moment(batch.loaded_at)}",
             link="/sources",
             figures={"hours": hours, "target_hours": Decimal(target)},
         )
