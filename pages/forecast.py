@@ -6,7 +6,7 @@ page = kit.page(
     "Forecast",
     group="x_Team",
     period="6-months",
-    parts=bar.Parts(grain=False, display=False),
+    parts=bar.Parts(period=False, grain=False, display=False),
 )
 shown = forecast.Forecasting(page)
 shown.answer()

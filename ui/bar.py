@@ -27,8 +27,10 @@ _MOST_DIMENSIONS = 3
 
 @dataclass(frozen=True)
 class Parts:
-    """Which parts of the bar a page has beside period, comparison, metric and filters."""
+    """Which parts of the bar a page has beside metric and filters."""
 
+    period: bool = True
+    """Period and comparison; without them the page says itself which days it is of."""
     group: bool = True
     grain: bool = True
     display: bool = True
@@ -50,8 +52,9 @@ def draw(view: View, usual: View, span: Span, currency: str, parts: Parts) -> No
         address.go(view.but(**changes), usual)
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="bar"):
-        _period(view, span, go)
-        _versus(view, span, go)
+        if parts.period:
+            _period(view, span, go)
+            _versus(view, span, go)
         st.selectbox(
             "Cost",
             list(dict.fromkeys([*COSTS, view.metric])),
@@ -92,11 +95,11 @@ def _read_only(view: View, span: Span, currency: str, parts: Parts) -> None:
     """What is asked, in words: nothing to touch, and large enough for the last row."""
     days = view.days(span.first, span.end)
     past = compared(days, view.versus)
-    shown = {
-        "Period": words.period(days),
-        "Compared with": words.period(past) if past is not None else "nothing",
-        "Cost": METRICS[view.metric].label,
-    }
+    shown = {}
+    if parts.period:
+        shown["Period"] = words.period(days)
+        shown["Compared with"] = words.period(past) if past is not None else "nothing"
+    shown["Cost"] = METRICS[view.metric].label
     if parts.group and view.query.by:
         shown["By"] = ", ".join(map(filters.label, view.query.by))
     if parts.grain:

@@ -80,6 +80,7 @@ _STYLE = """
 [data-testid="stCaptionContainer"] {opacity: 1; color: %(muted)s} [data-testid="stCaptionContainer"] p {color: inherit}
 [data-testid="stButtonGroup"] [data-selected="true"] p {color: %(chosen)s}
 .st-key-bar label p, .st-key-choice label p {font-size: .8rem; opacity: .8}
+:is(.st-key-bar, .st-key-forecast-choice) [data-variant="segmented_control"] {min-height: 2.5rem}
 .farthing-head {display: flex; flex-wrap: wrap; gap: .35rem .7rem; align-items: center}
 .farthing-head h1 {font-size: 1.5rem; font-weight: 650; margin: 0 .4rem 0 0; padding: 0}
 .farthing-answer {font-size: 1.06rem; line-height: 1.45; margin: .35rem 0 .1rem 0; max-width: 80rem}

@@ -85,6 +85,19 @@ def test_members_sum_to_their_total_and_actual_is_what_the_query_says(ledger: Le
     assert (both["EffectiveCost"] == both["actual"]).all()
 
 
+def test_the_band_of_a_currency_is_the_same_with_and_without_the_others(tmp_path: Path) -> None:
+    days = [LAST - timedelta(n) for n in range(300)]
+    rows = [charge(day, str(100 + n % 3)) for n, day in enumerate(days)]
+    rows += [charge(day, str(50 + n * n % 37), BillingCurrency="EUR") for n, day in enumerate(days)]
+    home = Home(tmp_path / "home")
+    load(home, [write_focus(tmp_path / "focus.csv", rows)])
+    query, ledger = Query("EffectiveCost"), Ledger(home)
+    both = forecast_of(ledger, query, 4).table
+    for currency in ("USD", "EUR"):
+        alone = forecast_of(ledger, query.but(where=(f"BillingCurrency={currency}",)), 4).table
+        assert alone.equals(both.filter(polars.col("BillingCurrency") == currency))
+
+
 def test_a_filter_is_a_part_and_a_steady_series_goes_on(ledger: Ledger) -> None:
     query = Query("EffectiveCost", where=["SubAccountId=2", "ServiceName=Compute"])
     october = forecast_of(ledger, query, 2).table.filter(polars.col("ChargePeriod") == date(2026, 10, 1))

@@ -199,6 +199,14 @@ def test_currencies_have_a_switch_and_no_sum(app: App) -> None:
     page.close()
 
 
+def test_labels_of_the_bar_stand_in_a_line(app: App) -> None:
+    page = app.open("/explorer")
+    labels = page.locator(".st-key-bar [data-testid=stWidgetLabel]")
+    labels.filter(has_text="Currency").wait_for()
+    assert len({round(label.bounding_box()["y"]) for label in labels.all() if label.is_visible()}) == 1  # type: ignore[index]
+    page.close()
+
+
 def test_a_filter_without_rows_is_named(app: App) -> None:
     page = app.open("/explorer?where=RegionId%3Dnowhere")
     assert "Region is nowhere" in page.locator("[data-testid=stAlert]").inner_text()

@@ -211,7 +211,10 @@ def _banded(
             polars.col("error").median().alias("middle"),
         )
     )
-    of_all = float(errors["middle"].median() or _UNTRIED) if len(errors) else _UNTRIED  # type: ignore[arg-type]
+    neighbours = errors.group_by(CURRENCY).agg(polars.col("middle").median().alias("of_all"))
+    of_all = (
+        polars.when(polars.col("of_all") > 0).then(polars.col("of_all")).otherwise(_UNTRIED)
+    )  # of its own currency alone: the others may be asked beside it or not
     usual = (polars.col("error").fill_null(0.0) + _DRAWN * of_all) / (
         polars.col("tried").fill_null(0) + _DRAWN
     )
@@ -225,7 +228,11 @@ def _banded(
         orient="row",
     )
     used = polars.col("used").cast(polars.Float64).abs()
-    wide = table.join(errors, on=keys, how="left", nulls_equal=True).join(blocks, on=PERIOD)
+    wide = (
+        table.join(errors, on=keys, how="left", nulls_equal=True)
+        .join(neighbours, on=CURRENCY, how="left")
+        .join(blocks, on=PERIOD)
+    )
     below = estimate(used * (usual * polars.col("below")).clip(0, 1))
     above = estimate(used * usual * polars.col("above"))
     return wide.with_columns(
