@@ -1,6 +1,7 @@
 """Budget sheets: both layouts, two planning tools' shapes, totals held against lines, and what could be read in two ways refused."""
 
 import io
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -125,6 +126,10 @@ def test_a_workbook_has_numbers_and_days_of_one_meaning() -> None:
         ("team,Jan 26,Feb 26\nweb,€1,£2", 2, None, "several currencies"),
         ("USD in thousands\nteam,Jan 26,Feb 26\nweb,1,2", None, None, "thousands"),
         ("team,where,Jan 26,Feb 26\nweb,x_Tem=web,1,2", 2, "where", "x_Tem"),
+        ("team,Jan 26,13/2026\nweb,1,2", 1, "C", "title '13/2026' is no month"),
+        ("team,Jan 26,Febr,Mar 26\nweb,1,2,3", 1, "C", "title 'Febr' is no month"),
+        ('team,Setp 26,Oct 26\nweb,"1.234",2', 1, "B", "title 'Setp 26' is no month"),
+        ("team,Jan 26\nweb,abc", 2, "Jan 26", "no amount"),
         ("a,b\n1,2", None, None, "no table"),
         ("", None, None, "empty"),
     ],
@@ -135,6 +140,12 @@ def test_what_is_not_clear_is_refused_with_its_place(
     with pytest.raises(InputRefused, match=words) as refused:
         read(text, Options() if "€" in text or "currency" in text else USD)
     assert (refused.value.place.row, refused.value.place.column) == (row, column)
+
+
+def test_a_column_of_numbers_that_is_no_month_is_a_label_where_it_is_stated_or_plain() -> None:
+    text = "Account,team,Jan 26,Last 26,Feb 26\n6100,web,1,9,2"
+    found = read(text, replace(USD, columns={"Last 26": "label"}))
+    assert sorted(amounts(found).values()) == [1, 2]
 
 
 def test_a_form_that_is_stated_is_read() -> None:

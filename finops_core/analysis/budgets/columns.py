@@ -1,9 +1,11 @@
 """What the columns of a budget sheet say of a line: a dimension of the charges, found by title or by their values, or only a label."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from finops_core.analysis.budgets.cells import Forms, amount
 from finops_core.analysis.budgets.sheets import ROLES, Layout, is_total, words
 from finops_core.errors import UsageError
 from finops_core.model.ledger import Ledger
@@ -12,6 +14,10 @@ from finops_core.vocabulary.dimensions import DIMENSIONS, TAG, dimension
 
 LABEL = "label"
 """What only tells lines apart."""
+STATED = "as stated"
+_YEAR = re.compile(r"(?<!\d)(20)?\d\d(?!\d)")
+_DIGITS = re.compile(r"[\d.,' ]+")
+"""What could be an amount in two forms."""
 MEMBERS_OF = (
     "x_Team", "x_CostCenter", "x_Product", "x_Application", "x_Environment",
     "SubAccountName", "SubAccountId", "ServiceName", "ProviderName",
@@ -82,7 +88,7 @@ def read_columns(
     read = [ColumnRead(found.titles[place], role, "by its title") for role, place in found.roles.items()]
     for place, title in found.keys.items():
         if title.casefold() in wanted:
-            read.append(ColumnRead(title, wanted[title.casefold()], "as stated"))
+            read.append(ColumnRead(title, wanted[title.casefold()], STATED))
         else:
             values = {words(row[place]) for _, row in rows if place < len(row) and words(row[place])}
             read.append(_thought(title, {v for v in values if not is_total(v)}, members))
@@ -108,6 +114,32 @@ def _thought(title: str, values: Collection[str], members: Mapping[str, Collecti
     return ColumnRead(
         title, LABEL, "its values are no team, cost centre, account or service that has charges"
     )
+
+
+def stray_month(
+    found: Layout, columns: Sequence[ColumnRead], rows: Sequence[tuple[int, list[Any]]], forms: Forms
+) -> int | None:
+    """The column that has amounts under a title that is no month and seems to be meant as one: it has a year, or stands among months.
+
+    It would be read as a label, and its amounts would be left out. None where there is none, or somebody has stated what it is.
+    """
+    if not found.months:
+        return None
+    labels = {c.title for c in columns if c.meaning == LABEL and c.why != STATED}
+    for place, title in found.keys.items():
+        among = min(found.months) < place < max(found.months)
+        if title in labels and (among or _YEAR.search(title)):
+            cells = [row[place] for _, row in rows if place < len(row) and words(row[place])]
+            if cells and all(_is_amount(cell, forms) for cell in cells):
+                return place
+    return None
+
+
+def _is_amount(cell: Any, forms: Forms) -> bool:
+    try:
+        return amount(cell, forms) is not None
+    except UsageError:
+        return isinstance(cell, str) and _DIGITS.fullmatch(cell) is not None
 
 
 def member_of(text: str, members: Collection[str]) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 import polars
 
 from finops_core.analysis.budgets.cells import POINT, Amount, Forms, amount, month
-from finops_core.analysis.budgets.columns import LABEL, ColumnRead, member_of, read_columns
+from finops_core.analysis.budgets.columns import LABEL, ColumnRead, member_of, read_columns, stray_month
 from finops_core.analysis.budgets.sheets import (
     AMOUNT,
     PERIOD,
@@ -135,6 +135,13 @@ class _Reader:
         self.dimensions = {at: meanings[title] for at, title in self.layout.keys.items() if meanings[title] != LABEL}  # fmt: skip
         self.labels = [at for at, title in self.layout.keys.items() if meanings[title] == LABEL]
         self.notes: list[str] = []
+        stray = stray_month(self.layout, self.columns, self.rows, self.forms)
+        if stray is not None:
+            raise InputRefused(
+                f"has amounts, and its title {self.layout.titles[stray]!r} is no month",
+                Place(found.name, self.layout.row, letter(stray)),
+                f"Write 2026-01 or Jan 26, or state --column '{self.layout.titles[stray]}=label'",
+            )
         if self.layout.about.get("multiple") and options.multiple is None:
             raise InputRefused(
                 f"may be in thousands or millions ({self.layout.about['multiple']})",

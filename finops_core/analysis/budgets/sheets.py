@@ -29,6 +29,7 @@ _ROLE_NAMES = {
     PERIOD: ("period", "month", "date", "time", "time period", "fiscal period", "billing period", "months"),
     AMOUNT: ("amount", "value", "budget", "budget amount", "plan", "planned", "planned amount", "forecast"),
 }
+_SUBJECTS = ("team", "cost center", "cost centre", "service")
 _TOTAL_COLUMN = re.compile(
     r"fy ?'?\d{2,4}|20\d\d|(fy ?'?\d{2,4} ?)?[qh][1-4]( ?[-/']?(fy)? ?'?\d{2,4})?|20\d\d[- ]?[qh][1-4]|.*\btotals?|sum|ytd|full year|year",
     re.I,
@@ -139,14 +140,16 @@ def layout(found: Sheet, forms: Forms, named: dict[str, str] | None = None) -> L
 
 
 def _is_lone_month(rows: Sequence[tuple[int, list[Any]]], place: int, forms: Forms) -> bool:
-    """A table of one month: its title stands above a number, beside other titles."""
+    """A table of one month: its title stands above something, beside the title of what lines are of; or above a number, beside others."""
     cells = rows[place][1]
     at = [n for n, cell in enumerate(cells) if _may_be_month(cell, forms)]
     below = rows[place + 1][1] if place + 1 < len(rows) else []
     filled = [n for n, cell in enumerate(below) if words(cell)]
-    return bool(at) and at[0] > 0 and at[0] in filled and re.search(r"\d", words(below[at[0]])) is not None and (
-        _roles(cells, {}) != {} or any(words(cell).casefold() in ("team", "cost center", "cost centre", "service") for cell in cells)
-    )  # fmt: skip
+    if not at or at[0] == 0 or at[0] not in filled:
+        return False
+    if any(words(cell).casefold() in _SUBJECTS for cell in cells):
+        return True
+    return _roles(cells, {}) != {} and re.search(r"\d", words(below[at[0]])) is not None
 
 
 def _may_be_month(cell: Any, forms: Forms) -> bool:
