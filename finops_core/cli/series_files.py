@@ -9,6 +9,9 @@ from finops_core.errors import InputRefused, Place, UsageError
 COLUMNS = ("series_id", "date", "cost")
 _DAY = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?(Z|\+00:00)?)?$"
 """A day, or its midnight."""
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+_MOST = 1e20
+"""What the store holds of a cost; sums and squares of what is below can be reckoned with."""
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -16,8 +19,8 @@ def read_series(path: Path) -> polars.DataFrame:
     """series_id (str), date (Date), cost (float; null where the field is empty), in the order of the file.
 
     Columns may stand in any order, and others are left alone. Raises UsageError where there is no such file, InputRefused with
-    file, row and column for what is no table, a missing column, a date that is not YYYY-MM-DD, a cost that is no finite
-    number, an empty series_id, and a day that a series has twice.
+    file, row and column for what is no table, a missing column, a date that is not YYYY-MM-DD or of no year that has costs, a cost that is no finite
+    number or larger than any, an empty series_id, and a day that a series has twice.
     """
     found = _as_text(path)
     for column in COLUMNS:
@@ -37,9 +40,14 @@ def read_series(path: Path) -> polars.DataFrame:
     _refuse(path, read, polars.col("series_id") == "", "series_id", "is empty")
     _refuse(path, read, polars.col("day").is_null(), "date", "is no date: write 2026-09-01")
     told = polars.col("cost") != ""
+    far = (polars.col("day").dt.year() < _FIRST_YEAR) | (polars.col("day").dt.year() > _LAST_YEAR)
+    _refuse(path, read, far, "date", f"is no day of {_FIRST_YEAR} to {_LAST_YEAR}: is the year right?")
     finite = polars.col("number").is_finite().fill_null(False)
     _refuse(
         path, read, told & ~finite, "cost", "is no number: write 1234.56, or nothing where it is not known"
+    )
+    _refuse(
+        path, read, polars.col("number").abs() >= _MOST, "cost", f"is more than any cost: below {_MOST:.0e}"
     )
     _refuse(
         path,

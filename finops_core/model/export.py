@@ -34,12 +34,16 @@ def _rows(frame: polars.DataFrame) -> list[list[Any]]:
 
 
 def to_csv(frame: polars.DataFrame) -> bytes:
-    """UTF-8 with a header; a missing value is an empty field."""
+    """UTF-8 with a header; a missing value is an empty field, and no number has an exponent."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(frame.columns)
-    writer.writerows(["" if v is None else v for v in row] for row in _rows(frame))
+    writer.writerows(["" if v is None else _without_exponent(v) for v in row] for row in _rows(frame))
     return text.getvalue().encode()
+
+
+def _without_exponent(value: Any) -> Any:
+    return plain(Decimal(repr(value))) if isinstance(value, float) and "e" in repr(value) else value
 
 
 def to_json(frame: polars.DataFrame) -> bytes:

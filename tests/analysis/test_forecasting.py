@@ -138,7 +138,18 @@ def test_the_command_line_reads_a_file_and_says_where_it_is_wrong(home: Home, tm
         ("2026-02-01,a,two", "row 4, column 'cost': 'two' is no number"),
         ("2026-01-31,a,2", "row 4, column 'date': '2026-01-31' is there twice"),
         ("2026-02-01,,2", "row 4, column 'series_id'"),
+        ("9999-12-31,a,2", "row 4, column 'date': '9999-12-31' is no day of 1970 to 2999"),
+        ("0026-02-01,a,2", "row 4, column 'date': '0026-02-01' is no day of 1970 to 2999"),
+        ("2026-02-01,a,-1e308", "row 4, column 'cost': '-1e308' is more than any cost"),
     ):
         file.write_text(f"date,series_id,cost\n2026-01-30,a,2\n2026-01-31,a,2\n{line}\n", "utf-8")
         refused = farthing(home, "forecast-series", file, "--horizon-days", "2")
         assert (refused.returncode, refused.stdout) == (3, "") and words in refused.stderr
+
+
+def test_tiny_costs_are_written_without_an_exponent(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "series.csv"
+    days = (f"a,{date(2026, 1, 1) + timedelta(n)},0.000000000001\n" for n in range(60))
+    file.write_text(f"series_id,date,cost\n{''.join(days)}", "utf-8")
+    told = farthing(home, "forecast-series", file, "--horizon-days", "2")
+    assert told.stdout.splitlines()[1] == "a,2026-03-02" + ",0.000000000001" * 4 and told.stderr == ""
