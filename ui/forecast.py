@@ -196,6 +196,24 @@ class Forecasting:
                     width=260,
                 )
 
+        if self.scenario is not None:
+            st.caption(plain(self.supposition()))
+
+    def supposition(self) -> str:
+        """What the scenario changes, month by month: `Spring: Dec 2026 +4,936, Jan 2027 +15,846 USD`."""
+        usual = _asked(self.query.but(by=()), self.months + 1, answers.ledger().version)[0]
+        before = dict(usual.select(PERIOD, "mean").iter_rows())
+        changes = [
+            (month, mean - before.get(month, Decimal(0)))
+            for month, mean in self.total.select(PERIOD, "mean").iter_rows()
+        ]
+        told = ", ".join(f"{month:%b %Y} {words.signed(change)}" for month, change in changes if change)
+        return (
+            f"{self.scenario}: {told} {self.page.currency}"
+            if told
+            else f"{self.scenario} changes nothing of what is shown"
+        )
+
     @staticmethod
     def _suppose() -> None:
         chosen = st.session_state["forecast-scenario"]
