@@ -21,7 +21,7 @@ from ui.plain import plain
 from ui.viewer import viewer
 
 _SAID, _FOUND = "budgets-said", "budgets-found"
-_CLEAR = "Only what is clear"
+_CLEAR, _CHECKED = "Only what is clear", "Check them"
 _MEANINGS = (
     "as found", "x_Team", "x_CostCenter", "x_Product", "x_Application", "x_Environment", "SubAccountId", "SubAccountName",
     "ServiceName", LABEL, *ROLES,
@@ -59,6 +59,12 @@ def _upload() -> None:
             dates = st.selectbox("Dates", [_CLEAR, "dmy", "mdy"], width=170)
             fiscal = st.number_input("Fiscal year begins in month", 1, 12, 1, width=190)
             multiple = st.selectbox("Amounts are", [0, 1, 1000, 1_000_000], format_func=_times, width=170)
+            year = st.number_input(
+                "Year of months without one", 2000, 2999, None, placeholder="none", width=210
+            )
+            totals = st.selectbox(
+                "Totals in the sheet", [_CHECKED, "Leave them out"], width=170, help="Held against the lines that they add up; or not looked at"
+            )  # fmt: skip
         st.caption("What a column means, where it is found to be something else: its title, and the meaning.")
         columns = st.data_editor(
             pandas.DataFrame({"Column": pandas.Series(dtype="str"), "Meaning": pandas.Series(dtype="str")}),
@@ -72,8 +78,8 @@ def _upload() -> None:
             st.error("No file was chosen", icon=":material/error:")
             return
         named = {str(row["Column"]): str(row["Meaning"]) for _, row in columns.iterrows() if row["Column"] and row["Meaning"] not in (None, "as found")}  # fmt: skip
-        forms = Forms(None if decimal == _CLEAR else decimal, None if dates == _CLEAR else dates, int(fiscal))
-        options = Options(forms, currency.strip() or None, version.strip() or None, str(metric), named, multiple=multiple or None)  # fmt: skip
+        forms = Forms(None if decimal == _CLEAR else decimal, None if dates == _CLEAR else dates, int(fiscal), int(year) if year else None)  # fmt: skip
+        options = Options(forms, currency.strip() or None, version.strip() or None, str(metric), named, totals=totals == _CHECKED, multiple=multiple or None)  # fmt: skip
         _try(lambda: _preview(file.getvalue(), file.name, options))
     if _FOUND in st.session_state:
         _shown(st.session_state[_FOUND])

@@ -12,6 +12,26 @@ from tests.browser.test_pages import drawn, errors, title
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
+def test_a_sheet_is_read_as_its_refusals_ask(app: App, tmp_path: Path) -> None:
+    sheet = tmp_path / "plan.csv"
+    sheet.write_text("team,currency,Jan,Feb\nsearch,USD,1,2\nTotal,,1,3\n", "utf-8")
+    page = app.open("/budgets")
+    if not page.get_by_role("button", name="Preview").is_visible():
+        page.get_by_text("Import a sheet").click()
+    page.locator("input[type=file]").set_input_files(sheet)
+    page.locator("[data-testid=stFileChip]").first.wait_for()
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_text("'Jan' has no year").wait_for()
+    page.get_by_label("Year of months without one").fill("2026")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_text("'Total' states 3").wait_for()
+    page.locator("[data-testid=stSelectbox]").filter(has_text="Totals in the sheet").locator("input").click()
+    page.get_by_role("option", name="Leave them out").click()
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_text("2 amounts from January 2026 to February 2026").wait_for()
+    page.close()
+
+
 def test_a_sheet_is_previewed_kept_and_told(app: App, tmp_path: Path) -> None:
     sheet = tmp_path / "plan.csv"
     sheet.write_text('team,currency,Aug 26,Sep 26\nsearch,USD,"9,000.00",9500\nTotal,,9000,9500\n', "utf-8")
