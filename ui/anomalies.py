@@ -19,6 +19,8 @@ from ui.figures import Figure
 from ui.plain import plain
 
 USUAL = 0.5
+_DRAWN = 25
+"""How many incidents are drawn over time, those first that the table has first."""
 _SHOWN = ("unresolved", "all", *kept.STATES)
 _SAID = "anomalies-said"
 _DAYS = {"90": "Last 90 days", "365": "Last 12 months", "all": "All"}
@@ -183,10 +185,12 @@ class Anomalies:
             )
             return
         charts.show(
-            anomaly_charts.strip(self.shown[:25], self.chosen),
+            anomaly_charts.strip(self.shown[:_DRAWN], self.chosen),
             "anomalies",
             "Anomalies over time by severity; the table below has the figures",
         )
+        if len(self.shown) > _DRAWN:
+            st.caption(f"The first {_DRAWN} of {len(self.shown)}; the table has all.")
 
     def table(self) -> None:
         """By severity and money; a row is opened by choosing it."""
@@ -218,7 +222,7 @@ class Anomalies:
             st.rerun()
         totals = [f"{words.money(v, c)}" for c, v in triaging.money_so_far(self.shown).items()]
         st.caption(
-            f"{len(self.shown)} shown; more than expected: {', '.join(totals) or 'nothing'}. Choose a row to look closely."
+            f"{len(self.shown)} shown; more than expected: {', '.join(totals) or 'nothing'}. Choose a row to look closely, below."
         )
         tables.downloads(lambda: table, "anomalies")
 

@@ -39,6 +39,9 @@ def show(page: Anomalies) -> None:
         "anomaly-course",
         "Cost by day against what was expected; the contributors are in the table",
     )
+    st.caption(
+        "Line: what it cost; dashes: what was expected, in its band; shaded: the days of the incident; triangles: deployments and announced events."
+    )
     left, right = st.columns([3, 2])
     with left:
         _contributors(incident)

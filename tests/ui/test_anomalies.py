@@ -1,14 +1,21 @@
 """The page of anomalies: what it lists, one closely by its link, and triage that the command line sees."""
 
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from finops_core import Ledger
+from finops_core.analysis import triaging
+from finops_core.analysis.triaging import Triaged
 from finops_core.store.home import Home
+from finops_core.store.state import State
+from finops_core.store.triage import Triage
 from tests.shell import farthing
 from tests.spiked import SPIKE, spiked
 from tests.ui.opened import at_home, opened
@@ -60,6 +67,22 @@ def test_what_was_said_of_one_incident_is_not_in_the_form_of_another(tmp_path: P
 def test_another_sensitivity_says_what_would_come(home: Home) -> None:
     app = opened(home, "anomalies", sensitivity="0.3")
     assert any(text.value.startswith("At 0.3 there would be 1 anomaly instead of 1") for text in app.markdown)
+
+
+def test_one_that_begins_on_another_day_has_not_come_and_gone(home: Home) -> None:
+    (found,) = triaging.triaged(Ledger(home), State(home))
+    later = replace(found.incident, key="other", start=SPIKE - timedelta(1))
+    apart = replace(found.incident, key="apart", start=SPIKE + timedelta(5), end=SPIKE + timedelta(9))
+    with mock.patch.object(
+        triaging,
+        "triaged",
+        lambda _ledger, _state, sensitivity, *_: (
+            [found] if sensitivity == 0.5 else [Triaged(later, Triage()), Triaged(apart, Triage())]
+        ),
+    ):
+        app = opened(home, "anomalies", sensitivity="0.8")
+    told = next(text.value for text in app.markdown if text.value.startswith("At 0.8"))
+    assert told == "At 0.8 there would be 2 anomalies instead of 1: 1 more, 0 fewer, 1 with other days."
 
 
 def _of_triage(app: AppTest, kind: str, name: str) -> Any:
