@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from unittest import mock
 
+import polars
 import pytest
 
 from finops_core import Ledger
@@ -132,6 +133,21 @@ def test_an_incident_without_many_others_is_told_in_few_words(situation: Situati
         (alert,) = alerts(situation, "kind: anomaly")
     assert alert.subject == "total without 6 other incidents: runaway"
     assert alert.sentence == "total without 6 other incidents: expected 1"
+
+
+def test_a_commitment_is_named_by_the_end_of_its_id(situation: Situation) -> None:
+    status = "CommitmentDiscountStatus"
+    rows = [
+        ("USD", "arn:aws:savingsplans::1:savingsplan/abc", "Used", Decimal(1)),
+        ("USD", "arn:aws:savingsplans::1:savingsplan/abc", "Unused", Decimal(1)),
+    ]
+    frame = polars.DataFrame(
+        rows, schema=["BillingCurrency", "CommitmentDiscountId", status, "EffectiveCost"], orient="row"
+    )
+    with mock.patch.object(Ledger, "query", return_value=frame):
+        (alert,) = alerts(situation, "kind: commitment, below: 90")
+    assert alert.subject == "Commitment used 50 %: abc"
+    assert alert.sentence.startswith("Commitment arn:aws:savingsplans::1:savingsplan/abc was used 50 %")
 
 
 def test_a_late_source_is_told_with_its_days_in_words(situation: Situation) -> None:

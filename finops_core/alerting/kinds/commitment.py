@@ -45,7 +45,7 @@ def find(rule: CommitmentRule, situation: Situation) -> Iterator[Alert]:
             state=f"below {rule.below.normalize():f} %",
             severity=rule.severity,
             owner=rule.owner,
-            subject=f"Commitment used {words.percent(utilisation)}: {commitment or '(none)'}",
+            subject=f"Commitment used {words.percent(utilisation)}: {(commitment or '(none)').rpartition('/')[2]}",
             sentence=f"Commitment {commitment or '(none)'} was used {words.percent(utilisation)} from {start} until {end}, below "
             f"{rule.below.normalize():f} %: {words.money(unused, currency)} of {words.money(used + unused, currency)} were idle",
             link=link("explorer", shown),
