@@ -177,7 +177,7 @@ class Alerts:
             return "not yet"
         steps = [n.status for n in self.notices if n.alert.id == known.id and n.alert.firing == known.firing]
         if not steps:
-            return f"{words.stamp(known.since)}: here"
+            return f"{words.stamp(known.since)}: app only"
         return f"{words.stamp(known.since)}: {', '.join(sorted(set(steps)))}"
 
     def _detail(self, alert: Alert) -> None:

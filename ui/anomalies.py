@@ -9,7 +9,7 @@ import polars
 import streamlit as st
 
 from finops_core.analysis import triaging
-from finops_core.analysis.incidents import Incident, explain
+from finops_core.analysis.incidents import Incident, account_names, explain
 from finops_core.analysis.incidents.apart import apart, is_large
 from finops_core.analysis.triaging import Triaged
 from finops_core.model import words
@@ -47,6 +47,16 @@ def found_at(sensitivity: float, version: tuple[str, int, int, int]) -> list[Tri
 def explained(key: str, sensitivity: float, version: tuple[str, int, int, int]) -> Incident:
     found = triaging.by_key(found_at(sensitivity, version), key)
     return explain(answers.ledger(), [found.incident])[0]
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _accounts(version: str) -> dict[str, str]:
+    return account_names(answers.ledger())
+
+
+def accounts() -> dict[str, str]:
+    """Account → its name."""
+    return _accounts(answers.ledger().version)
 
 
 def open_now() -> list[Triaged]:
@@ -128,7 +138,7 @@ class Anomalies:
         many = f"{len(self.unresolved)} anomalies are" if len(self.unresolved) > 1 else "1 anomaly is"
         return (
             f"{many} open, {len(going)} of them going on: {money or 'nothing'} more than expected."
-            f" The largest {'that goes on ' if going else ''}is {first.place}, {words.money(first.impact, first.currency)}"
+            f" The largest {'that goes on ' if going else ''}is {first.called(accounts())}, {words.money(first.impact, first.currency)}"
             f" since {words.day(first.start)}."
         )
 
@@ -185,7 +195,7 @@ class Anomalies:
             )
             return
         charts.show(
-            anomaly_charts.strip(self.shown[:_DRAWN], self.chosen),
+            anomaly_charts.strip(self.shown[:_DRAWN], self.chosen, accounts()),
             "anomalies",
             "Anomalies over time by severity; the table below has the figures",
         )
@@ -272,7 +282,7 @@ def listed(found: Sequence[Triaged]) -> polars.DataFrame:
     }
     rows = [
         (
-            t.incident.place,
+            t.incident.called(accounts()),
             t.incident.severity.capitalize(),
             t.incident.impact,
             t.incident.currency,

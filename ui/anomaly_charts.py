@@ -1,6 +1,6 @@
 """Charts of anomalies: all of them over time, and the course of one with the band that was expected."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import polars
@@ -15,12 +15,12 @@ HUES = {"critical": "#c0392b", "high": "#d9822b", "warning": "#b8930b", "info": 
 _HEIGHT = 250
 
 
-def strip(found: Sequence[Triaged], chosen: str | None) -> Spec:
+def strip(found: Sequence[Triaged], chosen: str | None, accounts: Mapping[str, str]) -> Spec:
     """Every incident as a bar over its days, a row each, the newest first; chosen by a click."""
     rows = [
         {
             "key": t.incident.key,
-            "name": f"{t.incident.place} ({t.incident.kind})",
+            "name": f"{t.incident.called(accounts)} ({t.incident.kind})",
             "start": t.incident.start.isoformat(),
             "end": (t.incident.end + timedelta(1)).isoformat(),
             "Severity": t.incident.severity,

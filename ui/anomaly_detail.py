@@ -10,7 +10,8 @@ import streamlit as st
 from finops_core.analysis import triaging
 from finops_core.analysis.breakdown import MISSING
 from finops_core.analysis.events import events as happened
-from finops_core.analysis.incidents import Incident, series_of
+from finops_core.analysis.incidents import Contributor, Incident, series_of
+from finops_core.analysis.incidents.incident import ACCOUNT
 from finops_core.analysis.triaging import Triaged
 from finops_core.errors import FarthingError
 from finops_core.model import words
@@ -18,7 +19,7 @@ from finops_core.store import triage as kept
 from finops_core.store.deployments import deployments
 from finops_core.vocabulary.dimensions import dimension
 from ui import anomaly_charts, answers, charts, tables
-from ui.anomalies import USUAL, Anomalies, explained, said, say
+from ui.anomalies import USUAL, Anomalies, accounts, explained, said, say
 from ui.plain import plain
 from ui.viewer import viewer
 
@@ -31,7 +32,7 @@ def show(page: Anomalies) -> None:
         return
     told = triaging.by_key(page.found, page.chosen)
     incident = explained(page.chosen, USUAL, page.version)
-    st.header(f"{incident.series}: {incident.kind}", anchor=False)
+    st.header(plain(f"{incident.called(accounts())}: {incident.kind}"), anchor=False)
     st.markdown(f"{plain(incident.sentence[:1].upper() + incident.sentence[1:])}.")
     days = series_of(answers.ledger(), incident)
     charts.show(
@@ -66,10 +67,7 @@ def _contributors(incident: Incident) -> None:
         st.markdown("It is spread over all of its parts alike.")
         return
     rows = polars.DataFrame(
-        [
-            (dimension(c.dimension).label, c.member or MISSING, c.impact, c.share)
-            for c in incident.contributors
-        ],
+        [(dimension(c.dimension).label, _member(c), c.impact, c.share) for c in incident.contributors],
         schema={
             "By": polars.String,
             "Member": polars.String,
@@ -104,6 +102,12 @@ def _contributors(incident: Incident) -> None:
             for text, page, parameters, by in links
         )
     )
+
+
+def _member(c: Contributor) -> str:
+    """A member, an account with its name."""
+    name = accounts().get(c.member) if c.dimension == ACCOUNT else None
+    return f"{name} ({c.member})" if name and name != c.member else c.member or MISSING
 
 
 def _triage(told: Triaged) -> None:

@@ -15,6 +15,7 @@ from finops_core import Ledger
 from finops_core.analysis import triaging
 from finops_core.analysis.incidents import Incident
 from finops_core.analysis.incidents.incident import Contributor
+from finops_core.analysis.incidents.series_names import Series
 from finops_core.analysis.triaging import Triaged
 from finops_core.errors import InputRefused, UsageError
 from finops_core.store import deployment_files
@@ -51,6 +52,17 @@ def test_a_summary_holds_together_whatever_was_typed() -> None:
     assert "acknowledged. a \\*loop\\* ## \\<b\\>not\\</b\\> a \\| heading (<https://t/1_2>)\n" in text
     assert "\n- <https://t/1_2>\n" in text
     assert "\n- Usage type BoxUsage: 90 USD (90%)\n" in text
+
+
+def test_an_incident_is_called_by_the_names_of_its_accounts() -> None:
+    own = incident(dimensions=("SubAccountId", "ServiceName"), members=("111", "Amazon S3"))
+    names = {"111": "shop-prod", "222": "shop-dev", "search": "an account of that id"}
+    assert own.called(names) == "shop-prod × Amazon S3" and own.called({}) == own.place == "111 × Amazon S3"
+    assert (
+        incident(without=(Series("USD", ("SubAccountId",), ("222",)),)).called(names)
+        == "search without shop-dev"
+    )
+    assert own.member_series.members == ("111", "Amazon S3")
 
 
 @with_settings(max_examples=25)

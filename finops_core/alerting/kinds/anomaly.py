@@ -1,13 +1,13 @@
 """Cost that is other than expected, until somebody has contained or closed it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from urllib.parse import urlencode
 
 from finops_core.alerting.alert import Alert, Kind, Situation
 from finops_core.alerting.rule import Days, Names, Rule, Severity, Where
 from finops_core.analysis import triaging
-from finops_core.analysis.incidents import Incident
+from finops_core.analysis.incidents import Incident, account_names
 from finops_core.analysis.incidents.incident import SEVERITIES
 from finops_core.analysis.triaging import Triaged
 from finops_core.model.query import conditions
@@ -40,8 +40,9 @@ def find(rule: AnomalyRule, situation: Situation) -> Iterator[Alert]:
     ]
     if situation.who and wanted:
         triaging.record_raised(situation.state, wanted, situation.who)
+    accounts = account_names(situation.ledger) if wanted else {}
     for found in wanted:
-        yield _alert(triaging.explained(situation.ledger, found))
+        yield _alert(triaging.explained(situation.ledger, found), accounts)
 
 
 def _concerns(rule: AnomalyRule, situation: Situation, incident: Incident) -> bool:
@@ -52,15 +53,16 @@ def _concerns(rule: AnomalyRule, situation: Situation, incident: Incident) -> bo
     )
 
 
-def _alert(found: Triaged) -> Alert:
+def _alert(found: Triaged, accounts: Mapping[str, str]) -> Alert:
     incident = found.incident
+    place = incident.called(accounts)
     return Alert(
         key=incident.key,
         state="open",
         severity=incident.severity,
         owner=found.owner,
-        subject=f"{incident.place}: {incident.kind}",
-        sentence=f"{incident.place}: {incident.sentence}",
+        subject=f"{place}: {incident.kind}",
+        sentence=f"{place}: {incident.sentence}",
         link=f"/anomalies?{urlencode({'incident': incident.key})}",
         figures={"expected": incident.expected, "actual": incident.actual, "impact": incident.impact},
         currency=incident.currency,

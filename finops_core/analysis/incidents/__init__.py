@@ -6,7 +6,10 @@ days = series_of(ledger, found[0])        # date, cost, expected, low, high
 """
 
 from finops_core.analysis.detection import Settings
+from finops_core.analysis.incidents.contributing import account_names
 from finops_core.analysis.incidents.finding import explain, find, series_of
 from finops_core.analysis.incidents.incident import SEVERITIES, Contributor, Incident, KnownEvent
 
-__all__ = ["SEVERITIES", "Contributor", "Incident", "KnownEvent", "Settings", "explain", "find", "series_of"]
+__all__ = [
+    "SEVERITIES", "Contributor", "Incident", "KnownEvent", "Settings", "account_names", "explain", "find", "series_of",
+]  # fmt: skip

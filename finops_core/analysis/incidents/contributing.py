@@ -8,7 +8,7 @@ from typing import Any
 
 import polars
 
-from finops_core.analysis.incidents.incident import METRIC, WATCHED_SQL, Contributor
+from finops_core.analysis.incidents.incident import ACCOUNT, METRIC, WATCHED_SQL, Contributor
 from finops_core.analysis.incidents.series_names import Series
 from finops_core.model.engine import CURRENCY, PERIOD
 from finops_core.model.ledger import Ledger
@@ -20,7 +20,6 @@ DIMENSIONS = (
     "x_Team", "SubAccountId", "RegionId", "ServiceName", *METERS, "x_Operation", "ResourceId"
 )  # fmt: skip
 """What contributors are looked for in, the widest first."""
-ACCOUNT = "SubAccountId"
 _NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WEEKS = 4
 _SHOWN = 5

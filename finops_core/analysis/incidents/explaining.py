@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from finops_core.analysis.incidents.contributing import ACCOUNT, Parts
-from finops_core.analysis.incidents.incident import Incident
+from finops_core.analysis.incidents.contributing import Parts
+from finops_core.analysis.incidents.incident import ACCOUNT, Incident
 from finops_core.model import words
 from finops_core.store.deployments import Deployment
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from finops_core.model.engine import CURRENCY
 from finops_core.model.query import AllOf, Condition, Node, Not, Query
 
 METRIC = "EffectiveCost"
+ACCOUNT = "SubAccountId"
 USAGE = Condition("ChargeCategory", "=", ("Usage",))
 NO_PLAN = Condition("ServiceName", "!~", ("support",))
 USED = Condition("CommitmentDiscountStatus", "!=", ("Unused",))
@@ -117,6 +118,11 @@ class Incident:
         many = len(self.without)
         return f"{self.member_series.in_words()} without {many} other incidents" if many > 1 else self.series
 
+    def called(self, accounts: Mapping[str, str]) -> str:
+        """`place`, with accounts by their names where they have one: `shop-prod × AmazonEC2`."""
+        own, others = _called(self.member_series, accounts), tuple(_called(s, accounts) for s in self.without)
+        return replace(self, members=own.members, without=others).place
+
     def query(self) -> Query:
         """The incident's cost on its days."""
         return Query(METRIC, where=self.conditions(), start=self.start, end=self.end + timedelta(1))
@@ -124,6 +130,15 @@ class Incident:
     def conditions(self) -> tuple[Node, ...]:
         """What its charges fulfil."""
         return conditions_of(self.member_series, self.without)
+
+
+def _called(series: Series, accounts: Mapping[str, str]) -> Series:
+    named = zip(series.dimensions, series.members, strict=True)
+    members = (
+        accounts.get(member, member) if name == ACCOUNT and member is not None else member
+        for name, member in named
+    )
+    return replace(series, members=tuple(members))
 
 
 def conditions_of(series: Series, without: Sequence[Series] = ()) -> tuple[Node, ...]:
