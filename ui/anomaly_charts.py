@@ -39,7 +39,7 @@ def strip(found: Sequence[Triaged], chosen: str | None, accounts: Mapping[str, s
             "type": "nominal",
             "sort": [row["name"] for row in rows],
             "title": None,
-            "axis": {"labelOverlap": False, "labelFlush": False, "labelLimit": 260, "ticks": False, "domain": False, "labelPadding": 8},
+            "axis": {"labelOverlap": False, "labelFlush": False, "labelLimit": 340, "ticks": False, "domain": False, "labelPadding": 8},
         },
         "x": {"field": "start", "type": "temporal", "title": None, "axis": {"format": "%-d %b %y", "ticks": False, "labelOverlap": True}},
         "x2": {"field": "end"},

@@ -47,7 +47,7 @@ def fill(page: Page, where: Any) -> None:
         ]
         figures.show(shown)
         links = [
-            f"[{plain(t.incident.place)} {words.signed(t.incident.impact)} {t.incident.currency}]"
+            f"[{plain(t.incident.called(anomalies.accounts()))} {words.signed(t.incident.impact)} {t.incident.currency}]"
             f"(/anomalies?{urlencode({'incident': t.incident.key})})"
             for t in going[:_MOST]
         ]
