@@ -35,10 +35,16 @@ def show_budgets(
     if context.invoked_subcommand is not None:
         return
     from finops_core.analysis.budgets import account
+    from finops_core.store.budgets import BUDGET, versions
     from finops_core.store.budgets import budgets as kept
     from finops_core.store.state import State
 
-    found = account(the_ledger(), kept(State(the_home())), _month(month), version)
+    lines, wanted = kept(State(the_home())), version.strip().lower()
+    if wanted not in (BUDGET, *versions(lines)):
+        raise UsageError(
+            f"there is no version {version!r} of the budgets; there are {', '.join(versions(lines)) or 'none'}"
+        )
+    found = account(the_ledger(), lines, _month(month), wanted)
     for overlap in found.overlaps:
         say(f"Two budgets count the same cost: {overlap.in_words()}")
     if found.more_overlaps:
@@ -119,7 +125,8 @@ def _tell(found: "Understood") -> None:
     for text in (*found.stated, *found.notes):
         say(f"  {text}")
     for (version, currency), amount in found.totals.items():
-        say(f"  {version}: {plain(amount)} {currency}, {found.months[0]:%Y-%m} to {found.months[-1]:%Y-%m}")
+        months = found.months_of(version, currency)
+        say(f"  {version}: {plain(amount)} {currency}, {months[0]:%Y-%m} to {months[-1]:%Y-%m}")
     say(to_table(found.table()).decode())
 
 

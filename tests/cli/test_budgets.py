@@ -61,5 +61,19 @@ def test_what_cannot_be_is_said(home: Home, tmp_path: Path) -> None:
     refused = farthing(home, "budgets", "import", tmp_path / "plan.csv", "--currency", "USD")
     assert refused.returncode == 3 and "row 2, column 'Jan 26'" in refused.stderr and refused.stdout == ""
     assert farthing(home, "budgets", "import", tmp_path / "none.csv").returncode == 3
-    for words in (["budgets", "--month", "2026-13"], ["budgets", "remove", "--version", "x"]):
+    for words in (
+        ["budgets", "--month", "2026-13"],
+        ["budgets", "--version", "x"],
+        ["budgets", "remove", "--version", "x"],
+    ):
         assert farthing(home, *words).returncode == 2
+
+
+def test_an_import_tells_the_months_of_each_version_and_currency(home: Home, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_text(
+        "team,version,currency,period,amount\nweb,budget,USD,2026-01,1\nweb,budget,USD,2026-03,1\nweb,Forecast 1,EUR,2026-02,5\n",
+        "utf-8",
+    )
+    told = farthing(home, "budgets", "import", plan, "--dry-run").stderr
+    assert "budget: 2 USD, 2026-01 to 2026-03" in told and "forecast 1: 5 EUR, 2026-02 to 2026-02" in told

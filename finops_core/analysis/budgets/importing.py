@@ -73,6 +73,10 @@ class Understood:
     def months(self) -> list[date]:
         return sorted({line.month for line in self.lines})
 
+    def months_of(self, version: str, currency: str) -> list[date]:
+        """The months that one version has amounts of a currency for."""
+        return sorted({x.month for x in self.lines if (x.version, x.currency) == (version, currency)})
+
     def table(self) -> polars.DataFrame:
         """name, owner, counts (the condition in words), metric, version, BillingCurrency, months, total: a row a budget."""
         found: dict[tuple[str, ...], list[BudgetLine]] = defaultdict(list)
