@@ -142,6 +142,11 @@ def test_what_is_not_clear_is_refused_with_its_place(
     assert (refused.value.place.row, refused.value.place.column) == (row, column)
 
 
+def test_values_without_charges_are_named_for_they_may_be_misspelt() -> None:
+    (column,) = read("team,Jan 26,Feb 26\nweb,1,2\nserch,1,2\nsearch,1,2").columns
+    assert column.why == "by its values: 2 of 3 values have charges, but not serch"
+
+
 def test_a_column_of_numbers_that_is_no_month_is_a_label_where_it_is_stated_or_plain() -> None:
     text = "Account,team,Jan 26,Last 26,Feb 26\n6100,web,1,9,2"
     found = read(text, replace(USD, columns={"Last 26": "label"}))

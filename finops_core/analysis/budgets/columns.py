@@ -15,6 +15,8 @@ from finops_core.vocabulary.dimensions import DIMENSIONS, TAG, dimension
 LABEL = "label"
 """What only tells lines apart."""
 STATED = "as stated"
+_NAMED = 5
+"""How many values without charges are named."""
 _YEAR = re.compile(r"(?<!\d)(20)?\d\d(?!\d)")
 _DIGITS = re.compile(r"[\d.,' ]+")
 """What could be an amount in two forms."""
@@ -108,12 +110,22 @@ def _thought(title: str, values: Collection[str], members: Mapping[str, Collecti
         best = hinted
     if best is not None and named and fitting[best] * 2 >= len(named):
         of = f"{fitting[best]} of {len(named)} values have charges"
-        return ColumnRead(title, best, f"by its values: {of}")
+        known = {member.casefold() for member in members[best]}
+        without = sorted(v for v in values if v.casefold() in named - known)
+        return ColumnRead(title, best, f"by its values: {of}{_but_not(without)}")
     if hinted in _SURE and plain not in _UNSURE_TITLES:
         return ColumnRead(title, str(hinted), "by its title; no charges of most of its values yet")
     return ColumnRead(
         title, LABEL, "its values are no team, cost centre, account or service that has charges"
     )
+
+
+def _but_not(without: Sequence[str]) -> str:
+    """`, but not serch, x and 3 more`: perhaps misspelt."""
+    if not without:
+        return ""
+    some = ", ".join(without[:_NAMED])
+    return f", but not {some}" + (f" and {len(without) - _NAMED} more" if len(without) > _NAMED else "")
 
 
 def stray_month(
