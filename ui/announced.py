@@ -27,7 +27,7 @@ def show() -> None:
         for q in found:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(
-                    f"**{plain(q.name)}** ({q.kind}) {words.day(q.start)} to {words.day(q.end)}"
+                    f"**{plain(q.name)}** ({q.kind}) {_days(q)}"
                     f" {plain(' and '.join(q.where))} {plain(q.expected)}"
                 )
                 st.button(
@@ -36,12 +36,6 @@ def show() -> None:
                     on_click=partial(_end_quiet, q.number),
                     type="tertiary",
                 )
-        st.file_uploader(
-            "Deployments to stand beside anomalies: CSV, JSON, or releases of GitHub or GitLab",
-            type=["csv", "json"],
-            key="deployments-file",
-            on_change=_deployed,
-        )
         with st.form("quiet", border=False):
             left, middle, right = st.columns(3)
             left.text_input("Name or reason", key="quiet-name")
@@ -58,6 +52,16 @@ def show() -> None:
             )
             right.text_input("Expected", key="quiet-expected", placeholder="+40 %")
             st.form_submit_button("Add", on_click=_add_quiet)
+        st.file_uploader(
+            "Deployments to stand beside anomalies: CSV, JSON, or releases of GitHub or GitLab",
+            type=["csv", "json"],
+            key="deployments-file",
+            on_change=_deployed,
+        )
+
+
+def _days(q: kept.Quiet) -> str:
+    return words.day(q.start) if q.start == q.end else f"{words.day(q.start)} to {words.day(q.end)}"
 
 
 def _add_quiet() -> None:
@@ -86,8 +90,7 @@ def _add_quiet() -> None:
     say(
         _HERE,
         "good",
-        f"{added.kind.capitalize()}: {added.name}, of {of}, {words.day(added.start)} to {words.day(added.end)}."
-        " What it covers is not raised",
+        f"{added.kind.capitalize()}: {added.name}, of {of}, {_days(added)}. What it covers is not raised",
     )
 
 

@@ -85,6 +85,22 @@ def test_one_that_begins_on_another_day_has_not_come_and_gone(home: Home) -> Non
     assert told == "At 0.8 there would be 2 anomalies instead of 1: 1 more, 0 fewer, 1 with other days."
 
 
+def test_an_event_is_announced_and_said_where_it_was_typed(tmp_path: Path) -> None:
+    home = spiked(tmp_path)
+    app = opened(home, "anomalies")
+    with at_home(home):
+        app.text_input(key="quiet-name").set_value("Load test")
+        app.text_input(key="quiet-where").set_value("x_Team=search")
+        for day in ("start", "end"):
+            app.date_input(key=f"quiet-{day}").set_value(SPIKE)
+        app.button(key="FormSubmitter:quiet-Add").click()
+        app.run()
+    (said,) = [text.value.replace("\\", "") for text in app.success]
+    assert said == "Announced: Load test, of x_Team=search, 10 September 2026. What it covers is not raised"
+    assert app.text_input(key="quiet-name").value == ""
+    assert json.loads(farthing(home, "anomalies", "--json").stdout)["incidents"] == []
+
+
 def _of_triage(app: AppTest, kind: str, name: str) -> Any:
     (widget,) = [one for one in app.get(kind) if str(one.key).startswith(f"triage-{name}")]
     return widget
