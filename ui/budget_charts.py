@@ -14,6 +14,8 @@ Spec = dict[str, Any]
 _NEW: Spec = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
 _QUIET: Spec = {"ticks": False, "domain": False}
 _MOST = 14
+_BESIDE_BARS = 84
+"""Pixels for the axis and its title: the height of a chart has them in it."""
 
 
 def _axis(currency: str) -> Spec:
@@ -63,7 +65,7 @@ def by_budget(statuses: Sequence[BudgetStatus], currency: str) -> Spec:
     return {
         **_NEW,
         "data": {"values": data},
-        "height": max(25 * len(data) + 24, 110),
+        "height": 22 * len(data) + _BESIDE_BARS,
         "layer": [
             {
                 "mark": {"type": "bar", "size": 17, "color": theme.REST, "opacity": 0.35},

@@ -20,9 +20,6 @@ _MIME = {
 _PICTURES = {"png": "image/png", "svg": "image/svg+xml"}
 _WIDEST = 420
 _MEASURED = 9
-_FIRST, _BESIDE = 32, 20
-_PADDING = 2
-_FAR = 1.7
 Column = tuple[str, Callable[[Any], str], str]
 """(name in the frame, how a value is written, label)"""
 
@@ -66,8 +63,8 @@ def show(
             label,
             alignment="right" if rows.schema[name].is_numeric() else "left",
             pinned=position == 0 or None,
-            width=_room(label, shown[label], half, _BESIDE if position else _FIRST)
-            if position == 0 or (write is text and _grows(shown[label]))
+            width=_room(label, shown[label], half)
+            if position == 0 or (write is text and _is_cut(shown[label]))
             else None,
         )
         for position, (name, write, label) in enumerate(columns)
@@ -89,16 +86,17 @@ def show(
     return row if 0 <= row < len(frame) else None
 
 
-def _room(label: str, written: list[str], half: bool, beside: int) -> int:
-    """Pixels for the longest name, and beside it."""
-    return round(min(max(map(len, [label, *written])) * 6.6 + beside, _WIDEST // 2 if half else _WIDEST))
+def _room(label: str, written: list[str], half: bool) -> int:
+    """Pixels for the longest name."""
+    return round(min(max(map(len, [label, *written])) * 6.6 + 32, _WIDEST // 2 if half else _WIDEST))
 
 
-def _grows(written: list[str]) -> bool:
-    """Whether a row is wider than the grid thinks: it measures the first ones, and of these leaves out what is far wider than the rest."""
-    first, later = [len(text) + _PADDING for text in written[:_MEASURED]], written[_MEASURED:]
-    widest = max(first, default=_PADDING)
-    return max(map(len, later), default=0) + _PADDING > widest or widest * len(first) > _FAR * sum(first)
+def _is_cut(written: list[str]) -> bool:
+    """Whether the grid would leave its longest name too little room: it measures the first rows only, and of these none that
+    is about twice as long as they are on average."""
+    first = [len(name) for name in written[:_MEASURED]]
+    longest = max(map(len, written), default=0)
+    return longest > max(first, default=0) or 2 * longest * len(first) > 3 * sum(first)
 
 
 def _sortable(value: Any) -> Any:
