@@ -62,11 +62,16 @@ class Ownership:
         nothing = polars.DataFrame(schema=SCHEMA)
         return lambda spec: self._or_gone(partial(weights, spec, self.metrics), nothing)
 
-    def gaps(self) -> list[str]:
-        """For each pool whose file of usage is gone: what it is split by instead, and what to do."""
+    def gaps(self, name: str | None = None) -> list[str]:
+        """For each pool whose file of usage is gone: what it is split by instead, and what to do.
+
+        With a name, only the gaps that a file of it would close.
+        """
         found = []
         for pool in self.rules.pools:
             for spec in pool.drivers():
+                if name is not None and not spec.reads(name):
+                    continue
                 try:
                     spec.files(self.metrics)
                 except FileOfUsageMissing as error:

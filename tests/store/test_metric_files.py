@@ -3,10 +3,12 @@
 import json
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from finops_core import Ledger, Query
+from finops_core.allocation import ruleset
 from finops_core.analysis.showback import showback, unsplit_by
 from finops_core.errors import InputRefused, UsageError
 from finops_core.quality.verify import verify
@@ -79,6 +81,31 @@ def test_a_file_that_a_pool_is_split_by_is_not_removed(split: Home, tmp_path: Pa
     metric_files.remove(split, "spare.csv")
     assert list(metric_files.listed(split)) == ["tb.csv"]
     assert shares(split) == {"search": Decimal(6), "web": Decimal(2)}
+
+
+def test_what_is_removed_reads_the_rules_in_force_once(
+    split: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = {
+        **POOL,
+        "split": {"driver": {"kind": "table", "file": "tb*.csv", "quantity": "tb"}, "per": "month"},
+    }
+    files = {"allocation.yaml": json.dumps({"rules": [RULES], "pools": [several]})}
+    other = tmp_path / "tb-2.csv"
+    other.write_text("date,team,tb\n2026-09-06,web,4\n")
+    metric_files.add(split, other)
+    metric_files.add(split, usage(tmp_path, 5, "spare.csv"))
+    applying.apply(split, files, "ada", "by month")
+    assert shares(split) == {"search": Decimal(3), "web": Decimal(5)}
+    parsed = Mock(wraps=ruleset.parse)
+    monkeypatch.setattr(ruleset, "parse", parsed)
+    metric_files.remove(split, "spare.csv")
+    assert parsed.call_count == 1
+    metric_files.remove(split, "tb-2.csv")
+    assert parsed.call_count == 2
+    assert shares(split) == {"search": Decimal(6), "web": Decimal(2)}
+    with pytest.raises(UsageError, match="is needed"):
+        metric_files.remove(split, "tb.csv")
 
 
 def test_a_file_that_is_gone_keeps_no_bill_from_being_loaded(split: Home, tmp_path: Path) -> None:
