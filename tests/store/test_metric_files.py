@@ -9,6 +9,7 @@ import pytest
 
 from finops_core import Ledger, Query
 from finops_core.allocation import ruleset
+from finops_core.analysis.ownership import preview
 from finops_core.analysis.showback import showback, unsplit_by
 from finops_core.errors import InputRefused, UsageError
 from finops_core.quality.verify import verify
@@ -120,8 +121,12 @@ def test_a_file_that_is_gone_keeps_no_bill_from_being_loaded(split: Home, tmp_pa
 
 def test_rules_whose_file_is_gone_are_not_applied(home: Home, tmp_path: Path) -> None:
     load(home, [write_focus(tmp_path / "x.csv", rows("8"))])
-    with pytest.raises(InputRefused, match="no such file"):
-        applying.apply(home, FILES, "ada", "split the lake")
+    text = f"rules: [{json.dumps(RULES)}]\npools:\n- {json.dumps({**POOL, 'name': 'other', 'split': {'even': 'all'}})}\n- {json.dumps(POOL)}\n"
+    said = "allocation.yaml, line 4: the pool lake is split by 'tb.csv': there is no such file. Add it: farthing drivers add tb.csv"
+    for refused in (lambda f: applying.apply(home, f, "ada", "x"), lambda f: preview(Ledger(home), f)):
+        with pytest.raises(InputRefused) as found:
+            refused({"allocation.yaml": text})
+        assert str(found.value) == said
     assert in_force(home).number == 0
 
 

@@ -7,14 +7,15 @@ directory whose keys are meant, any other value counts as none, so that the next
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from finops_core.allocation import values
-from finops_core.allocation.kinds import one_or_more
+from finops_core.allocation.kinds import one_or_more, owner_name
 from finops_core.focus.charges import TAG_PREFIXES
 from finops_core.formats.expressions import quoted
 
 KEY = "tag"
+_Owner = Annotated[str, AfterValidator(owner_name)]
 
 
 def _spellings(written: Any) -> Any:
@@ -26,7 +27,7 @@ def _spellings(written: Any) -> Any:
 class Value(values.Value):
     direct: ClassVar[bool] = True
     tag: Annotated[tuple[str, ...], BeforeValidator(one_or_more), Field(min_length=1)]
-    spellings: Annotated[tuple[tuple[str, tuple[str, ...]], ...], BeforeValidator(_spellings)] = ()
+    spellings: Annotated[tuple[tuple[_Owner, tuple[str, ...]], ...], BeforeValidator(_spellings)] = ()
     only: Annotated[
         tuple[str, ...] | None, BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)
     ] = None
