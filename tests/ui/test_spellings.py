@@ -58,7 +58,12 @@ def test_a_spelling_is_offered_only_where_the_rules_do_not_have_it(tagged: Home)
     ]
     with at_home(tagged):
         app.button("use-team-search").click().run()
+    assert "Say who you are" in app.error[0].value and spelling_proposals(State(tagged)) == []
+    with at_home(tagged):
+        app.text_input("name-spelling").set_value("Ada").run()
+        app.button("use-team-search").click().run()
     (proposal,) = spelling_proposals(State(tagged))
+    assert proposal.by == "Ada"
     assert (proposal.key, proposal.values, proposal.value) == ("squad", ("searhc",), "search")
     assert app.button("use-team-search").label == "Proposed"
     said = "Proposed: searhc as search. It waits for a decision at Rules, Proposals"
