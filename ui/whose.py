@@ -30,6 +30,7 @@ from ui.viewer import ask_name, signed
 _IDENTITY = ("x_Source", "BillingPeriod", "x_File", "x_Row", "x_Derived")
 """What tells a charge from all others, but for those derived from the same row."""
 _SAID = "whose-said"
+_POOLED = "A pool shares this: who pays is a matter of how it is split. Another owner changes that only where the pool asks for one."
 
 
 def owners() -> polars.Expr:
@@ -84,7 +85,8 @@ def charge(found: Mapping[str, Any]) -> None:
             if len(why) == 1 or str(one.charge["EffectiveCost"]) == str(found.get("EffectiveCost")):
                 _reason(one)
                 break
-        _not_mine(_conditions(found), f"charge-{mark}")
+        pooled = found.get("x_AllocationKind") == SHARED
+        _not_mine(_conditions(found), f"charge-{mark}", _POOLED if pooled else "")
 
 
 def _version() -> tuple[str, int]:
@@ -248,11 +250,13 @@ def _of_line(rows: polars.DataFrame, service: str | None) -> dict[str, str]:
     return found
 
 
-def _not_mine(choices: Mapping[str, str], key: str) -> None:
-    """The form that proposes another owner."""
+def _not_mine(choices: Mapping[str, str], key: str, note: str = "") -> None:
+    """The form that proposes another owner; a note says what that cannot do."""
     if not choices or address.is_presenting():
         return
     with st.popover("Not mine", icon=":material/move_up:"):
+        if note:
+            st.caption(note)
         what = st.selectbox("What is not", list(choices), key=f"what-{key}")
         st.text_input(
             "Which charges", choices[what], key=f"which-{key}-{what}", help="A condition, as `farthing query --where` takes it"
