@@ -7,7 +7,9 @@ from pathlib import Path
 import pyarrow
 from streamlit.testing.v1 import AppTest
 
+from finops_core import Ledger
 from finops_core.allocation.ruleset import FILE
+from finops_core.analysis import closing
 from finops_core.store.applying import apply
 from finops_core.store.budgets import BudgetLine, enter
 from finops_core.store.home import Home
@@ -73,3 +75,23 @@ def _whose_charge() -> None:
     mark = whose.crc32(repr([found.get(name) for name in whose._IDENTITY]).encode())
     st.session_state[f"why-{mark}"] = True
     whose.charge(found)
+
+
+def test_who_loads_a_closed_month_anew_is_told_where_the_change_goes(home: Home, tmp_path: Path) -> None:
+    load(home, [write_focus(tmp_path / "focus.csv", [focus_row(EffectiveCost="1")])])
+    closing.close(Ledger(home), State(home), "2026-09", "ada", "month end", anyway=True)
+    write_focus(tmp_path / "focus.csv", [focus_row(EffectiveCost="2")])
+    with at_home(home):
+        app = AppTest.from_function(_upload, kwargs={"file": str(tmp_path / "focus.csv")}).run(timeout=60)
+    assert not app.exception
+    assert [i.value for i in app.info if i.value.startswith("2026-09 is closed: statements stay as they are")]
+
+
+def _upload(file: str) -> None:
+    from pathlib import Path
+
+    from finops_core.store.load import LoadOptions
+    from finops_core.store.preview import preview
+    from ui import answers, upload
+
+    upload._months(preview(answers.ledger().home, [Path(file)], LoadOptions()).months)
