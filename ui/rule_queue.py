@@ -102,7 +102,7 @@ def _owner(proposal: Proposal, slot: str) -> None:
     with st.container(border=True, key=f"proposal-{proposal.id}"):
         st.markdown(
             f"**{plain(dimension(proposal.column).label)} {plain(proposal.value)}** for `{proposal.condition}`"
-            f" · {plain(proposal.reason)}"
+            f"{f' since {proposal.since}' if proposal.since else ''} · {plain(proposal.reason)}"
         )
         st.caption(plain(f"Proposed by {proposal.proposed_by} on {proposal.at[:10]}"))
         _decide(

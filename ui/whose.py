@@ -261,14 +261,23 @@ def _not_mine(choices: Mapping[str, str], key: str, note: str = "") -> None:
         st.text_input(
             "Which charges", choices[what], key=f"which-{key}-{what}", help="A condition, as `farthing query --where` takes it"
         )  # fmt: skip
-        column = st.selectbox(
-            "Whose it is, by", list(OWNER_COLUMNS), format_func=lambda name: dimension(name).label, key=f"by-{key}"
-        )  # fmt: skip
-        st.selectbox(
-            "Owner", _known(column), index=None, accept_new_options=True, placeholder="Choose or type", key=f"owner-{key}-{column}"
-        )  # fmt: skip
+        left, right = st.columns(2, gap="small")
+        with left:
+            column = st.selectbox(
+                "Whose it is, by", list(OWNER_COLUMNS), format_func=lambda name: dimension(name).label, key=f"by-{key}"
+            )  # fmt: skip
+        with right:
+            st.selectbox(
+                "Owner", _known(column), index=None, accept_new_options=True, placeholder="Choose or type", key=f"owner-{key}-{column}"
+            )  # fmt: skip
         st.text_input("Why", key=f"reason-{key}", help="Kept with the proposal")
-        ask_name(key)
+        left, right = st.columns(2, gap="small")
+        with left:
+            st.date_input(
+                "Since", None, format="YYYY-MM-DD", key=f"since-{key}", help="The first day of the charges that are meant; empty for all days"
+            )  # fmt: skip
+        with right:
+            ask_name(key)
         st.button(
             "Propose",
             type="primary",
@@ -289,15 +298,15 @@ def _propose(key: str) -> None:
     # What stands in the fields now: arguments would be those of the run before the last word was typed.
     typed = st.session_state
     condition, column = typed[f"which-{key}-{typed[f'what-{key}']}"], typed[f"by-{key}"]
-    owner, reason = typed[f"owner-{key}-{column}"] or "", typed[f"reason-{key}"]
+    owner, reason, since = typed[f"owner-{key}-{column}"] or "", typed[f"reason-{key}"], typed[f"since-{key}"]
     try:
-        made = proposals.propose(answers.state(), condition, column, owner, reason, signed(key))
+        made = proposals.propose(answers.state(), condition, column, owner, reason, signed(key), since)
     except FarthingError as error:
         st.session_state[_SAID] = ("error", str(error))
     else:
         st.session_state[_SAID] = (
             "done",
-            f"Proposal {made.id}: {made.value} for {made.condition}. It waits at Rules, Proposals",
+            f"Proposal {made.id}: {made.value} for {made.condition}{f' since {made.since}' if made.since else ''}. It waits at Rules, Proposals",
         )
 
 
