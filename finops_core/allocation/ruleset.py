@@ -24,6 +24,8 @@ FILE = "allocation.yaml"
 KEY, SINCE, UNTIL = "__key", "__from", "__to"
 """Columns of a directory: the key, and the days [from, to) of the row."""
 _DATED = ("from", "to")
+_LONGEST = 500_000
+"""Characters that an allocation.yaml may have: more take longer to read than anybody waits."""
 _MOST_NAMES = 10
 """How many of the names of a cycle are told."""
 """The columns of a file that say so."""
@@ -85,6 +87,12 @@ def parse(files: Mapping[str, str], applied: bool = False) -> RuleSet:
     text = files.get(FILE)
     if text is None:
         raise InputRefused("is missing: rules are written in it", Place(FILE))
+    if len(text) > _LONGEST and not applied:
+        raise InputRefused(
+            f"has {len(text):,} characters, more than {_LONGEST:,}",
+            Place(FILE, line=text.count("\n", 0, _LONGEST) + 1),
+            "Long maps belong into a directory, a file of its own",
+        )
     found = written.read(text, FILE, applied)
     if found.data in (None, ""):
         if not applied:
@@ -127,6 +135,8 @@ def place_of(files: Mapping[str, str], pool: Pool) -> Place:
 
 def named_files(text: str) -> list[str]:
     """The directory files that an allocation.yaml names; none where it is malformed, which `parse` says."""
+    if len(text) > _LONGEST:
+        return []
     try:
         data = written.read(text, FILE).data
         return [d["file"] for d in data.get("directories", {}).values()]

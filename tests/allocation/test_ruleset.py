@@ -28,6 +28,8 @@ WRONG = {
     "a bomb in a value": (
         "rules:\n- name: a\n  set:\n    x_Team: {column: ResourceId, pattern: '(x*)*'}\n", 4, "repeats a repetition"),
     "an empty pattern": (SET + "{column: ResourceId, pattern: ''}\n", 4, "is empty"),
+    "a tag of blanks": (SET + "{tag: [team, ' ']}\n", 4, "a tag has a name"),
+    "more than is read in a moment": ("rules:\n" + "- {name: a, set: {x_Team: b}}\n" * 20_000, 16_668, "more than 500,000"),
     "an owner of blanks": (SET + "'  '\n", 4, "is blank"),
     "an owner that is nothing": (SET + "null\n", 4, "no name of an owner"),
     "a map to nothing": (SET + "{column: SubAccountId, map: {'1': ~}}\n", 4, "no name of an owner"),
