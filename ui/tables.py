@@ -64,7 +64,7 @@ def show(
             alignment="right" if rows.schema[name].is_numeric() else "left",
             pinned=position == 0 or None,
             width=_room(label, shown[label], half)
-            if position == 0 or (write is text and _grows(shown[label]))
+            if position == 0 or (write is text and _is_cut(shown[label]))
             else None,
         )
         for position, (name, write, label) in enumerate(columns)
@@ -91,10 +91,12 @@ def _room(label: str, written: list[str], half: bool) -> int:
     return round(min(max(map(len, [label, *written])) * 6.6 + 32, _WIDEST // 2 if half else _WIDEST))
 
 
-def _grows(written: list[str]) -> bool:
-    """Whether a later row is wider than the first ones, which are what the grid measures."""
-    first, later = written[:_MEASURED], written[_MEASURED:]
-    return max(map(len, later), default=0) > max(map(len, first), default=0)
+def _is_cut(written: list[str]) -> bool:
+    """Whether the grid would leave its longest name too little room: it measures the first rows only, and of these none that
+    is about twice as long as they are on average."""
+    first = [len(name) for name in written[:_MEASURED]]
+    longest = max(map(len, written), default=0)
+    return longest > max(first, default=0) or 2 * longest * len(first) > 3 * sum(first)
 
 
 def _sortable(value: Any) -> Any:
