@@ -16,20 +16,32 @@ from _second_months import table as table_of
 from finops_core.analysis.forecasting import forecast
 from finops_core.analysis.forecasting.panel import Panel, panel
 
+
+@dataclass(frozen=True)
+class Last:
+    """Files that begin long after their estate did: the last days of a world's series."""
+
+    world: World
+    days: int
+
+
 PLAIN = ("steady", "weekday", "office", "retail", "growing", "month-end", "migrating")
-BOOKS: dict[str, World | Course] = {
+BOOKS: dict[str, World | Course | Last] = {
     "many incidents": WORLDS["first"],
     "other noise": WORLDS["second"],
     "plain kinds": WORLDS["plain kinds"],
     "calm": World("calm", kinds=PLAIN, noises=(0.02, 0.08), levels=(50, 3000), every=160, days=(300, 420), benign=0.1, missing=0),
     "rare incidents": World("rare", kinds=PLAIN, noises=(0.02, 0.08), levels=(50, 3000), every=400, size=0.8, days=(300, 420), benign=0.2, missing=0),
-    "short": replace(WORLDS["first"], name="brief", days=(185, 200)),
+    "short files": Last(replace(WORLDS["first"], days=(340, 420)), 190),
+    "young estates": replace(WORLDS["first"], name="brief", days=(185, 200)),
     **{f"second simulator, {course.name}": course for course in COURSES},
 }  # fmt: skip
-SEEDS = tuple(range(56_000, 56_006))
-"""Held out: nothing was looked at with these."""
-MANY = tuple(range(56_000, 56_040))
-"""For short series, which are cut once instead of four to seven times: a few sums of a month say nothing."""
+SHORT = ("short files", "young estates")
+"""Four months before the day of the forecast, which are too few to learn how months follow. The young ones have had no incident in their
+first six weeks either: what is usual has only begun."""
+SEEDS, MANY = tuple(range(63_000, 63_010)), tuple(range(63_000, 63_120))
+"""Held out: nothing was looked at with these. Ten of them, since errors of a total over few months move by a tenth with the seeds; many
+for short files, which are cut once instead of four to seven times."""
 COUNT, STEP, FIRST = 70, 60, 120
 MONTHS = ((0, 30), (30, 61))
 
@@ -67,13 +79,16 @@ def cut(known: Panel) -> Iterator[tuple[polars.DataFrame, numpy.ndarray]]:
         yield table, known.costs[:, day : day + MONTHS[-1][1]]
 
 
-def drawn(world: World | Course, seed: int) -> polars.DataFrame:
+def drawn(world: World | Course | Last, seed: int) -> polars.DataFrame:
+    if isinstance(world, Last):
+        whole = drawn(world.world, seed)
+        return whole.filter(polars.col("date") > polars.col("date").max() - timedelta(world.days))
     if isinstance(world, World):
         return simulate(world, COUNT, seed).series
     return table_of(*months(replace(world, launches=0), COUNT, 420, seed))
 
 
-def compared(world: World | Course, seeds: Sequence[int]) -> tuple[Sums, Sums]:
+def compared(world: World | Course | Last, seeds: Sequence[int]) -> tuple[Sums, Sums]:
     ours, plain = Sums(), Sums()
     for seed in seeds:
         for table, came in cut(panel(drawn(world, seed))):
@@ -111,14 +126,14 @@ def timed(count: int, length: int) -> float:
 
 claims = Claims()
 for name, world in BOOKS.items():
-    ours, plain = compared(world, MANY if name == "short" else SEEDS)
+    ours, plain = compared(world, MANY if name in SHORT else SEEDS)
     for month in range(2):
         (own, own_total), (usual, usual_total) = ours.rates(month), plain.rates(month)
         print(
             f"{name}, month {month + 1}: by series {own:.4f} (weekday mean {usual:.4f}), total {own_total:.4f} ({usual_total:.4f})"
         )
-        # Four months are too few to learn how months follow: there, it must not do worse than the mean.
-        by_series, in_total = (1.0, 1.0) if name == "short" else (0.95, 0.90)
+        # Of four months it must not say worse than the mean does.
+        by_series, in_total = (1.0, 1.0) if name in SHORT else (0.95, 0.90)
         claims.at_most(
             f"{name}, month {month + 1}: errors by series against the weekday mean", own / usual, by_series
         )

@@ -1,5 +1,6 @@
 """Allocation: how much has an owner and by what, the flow to owners, showback, and what nobody owns with rules that would catch it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
@@ -44,6 +45,9 @@ _KINDS = {
     ),
 }
 _MOST = 6
+"""How many suggested rules stand on the page itself; the others can be opened."""
+_ASKED = 50
+"""How many are looked for."""
 
 
 def _version() -> tuple[str, int]:
@@ -65,7 +69,7 @@ def _showback(query: Query, version: tuple[str, int]) -> polars.DataFrame:
     show_spinner="Looking for rules that would catch it …", max_entries=50, hash_funcs={Query: repr}
 )
 def _suggested(query: Query, version: tuple[str, int]) -> Suggestions:
-    return suggestions(answers.ledger(), query)
+    return suggestions(answers.ledger(), query, _ASKED)
 
 
 class Allocation:
@@ -223,10 +227,23 @@ class Allocation:
             st.caption("Every charge in this view has an owner.")
         for number, one in enumerate(found.suggestions[:_MOST]):
             self._suggestion(number, one)
-        if len(found.suggestions) > _MOST:
-            st.caption(f"And {len(found.suggestions) - _MOST} more: `farthing allocate suggest` has them all")
+        self._more(found.suggestions[_MOST:])
         rule_changes.consider(SLOT)
-        self._rest(found.rest)
+        self._rest(
+            found.rest, "None of these" if len(found.suggestions) == _ASKED else "Nothing that is known"
+        )
+
+    def _more(self, others: Sequence[Suggestion]) -> None:
+        """The suggestions of less money."""
+        if not others:
+            return
+        recovered = sum((one.recovers.get(self.page.currency, Decimal(0)) for one in others), Decimal(0))
+        title = (
+            f"{words.counted(len(others), 'more rule')}: {words.money(recovered, self.page.currency)} in all"
+        )
+        with st.expander(plain(title), icon=":material/expand:", key="suggestions-more"):
+            for number, one in enumerate(others, start=_MOST):
+                self._suggestion(number, one)
 
     def _suggestion(self, number: int, one: Suggestion) -> None:
         with st.container(
@@ -247,10 +264,11 @@ class Allocation:
                 disabled=address.is_presenting(),
             )
 
-    def _rest(self, rest: polars.DataFrame) -> None:
+    def _rest(self, rest: polars.DataFrame, by: str) -> None:
+        """What no suggestion catches."""
         if rest.is_empty():
             return
-        st.markdown("Nothing that is known catches:")
+        st.markdown(f"{by} catches:")
         columns: list[tables.Column] = [
             ("SubAccountId", tables.text, "Account"),
             ("ServiceName", tables.text, "Service"),

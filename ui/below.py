@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _MOST_CHARGES = 200
 _ALWAYS = (
-    "ChargePeriodStart",
     "ServiceName",
     "SubAccountName",
     "ChargeCategory",
@@ -82,9 +81,10 @@ def charges(page: "Page", key: str) -> None:
         )
     metric = page.view.metric
     columns: list[tables.Column] = [
-        *((name, tables.text, DIMENSIONS[name].label) for name in _ALWAYS),
-        ("Owner", tables.text, DIMENSIONS[whose.owner_column()].label),
+        ("ChargePeriodStart", tables.text, DIMENSIONS["ChargePeriodStart"].label),
         (metric, tables.money, f"{METRICS[metric].label} {page.currency}"),
+        ("Owner", tables.text, DIMENSIONS[whose.owner_column()].label),
+        *((name, tables.text, DIMENSIONS[name].label) for name in _ALWAYS),
         ("ResourceId", tables.text, DIMENSIONS["ResourceId"].label),
         ("PricingQuantity", tables.quantity, "Quantity"),
         ("PricingUnit", tables.text, "Unit"),

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
-from finops_core.allocation import editing
+from finops_core.allocation import editing, ruleset
 from finops_core.allocation.ruleset import FILE
-from finops_core.analysis.spelling_rules import SpellingChange, spelling_changes
+from finops_core.analysis.spelling_rules import SpellingChange, spelling_changes, with_tag_read
 from finops_core.errors import FarthingError
 from finops_core.quality.spellings import (
     SpellingProposal,
@@ -15,6 +16,7 @@ from finops_core.quality.spellings import (
     rejected_spellings,
     spelling_proposals,
 )
+from finops_core.quality.tag_policy import TagPolicy, bare, tag_policy
 from finops_core.store import proposals
 from finops_core.store.ownership import Ownership
 from finops_core.store.proposals import Proposal
@@ -100,7 +102,7 @@ def _owner(proposal: Proposal, slot: str) -> None:
     with st.container(border=True, key=f"proposal-{proposal.id}"):
         st.markdown(
             f"**{plain(dimension(proposal.column).label)} {plain(proposal.value)}** for `{proposal.condition}`"
-            f" · {plain(proposal.reason)}"
+            f"{f' since {proposal.since}' if proposal.since else ''} · {plain(proposal.reason)}"
         )
         st.caption(plain(f"Proposed by {proposal.proposed_by} on {proposal.at[:10]}"))
         _decide(
@@ -120,15 +122,45 @@ def _spelling(proposal: SpellingProposal, change: SpellingChange | None, slot: s
         st.markdown(
             f"Tag **{plain(proposal.key)}**: {plain(', '.join(proposal.values))} is **{plain(proposal.value)}** · {plain(proposal.reason)}"
         )
-        st.caption(
-            plain(f"Proposed by {proposal.by} on {proposal.at[:10]}")
-            + ("" if change else " · no rule reads this tag")
-        )
+        accept, note = (partial(_accept_spelling, change, slot), "") if change else _unread(proposal, slot)
+        st.caption(plain(f"Proposed by {proposal.by} on {proposal.at[:10]}{note}"))
         _decide(
             key,
-            (lambda: _accept_spelling(change, slot)) if change is not None else None,
+            accept,
             lambda reason: _rejected(lambda: reject_spelling(answers.state(), proposal, signed(key), reason)),
         )
+
+
+def _unread(proposal: SpellingProposal, slot: str) -> tuple[Callable[[], None] | None, str]:
+    """What accepting does where no rule reads the tag, and that in words: there is a rule to write where the tag policy says which
+    owner the tag names; elsewhere nobody can know, and why is said."""
+    policy = _policy()
+    key = next((k for k in policy.keys if bare(proposal.key) in policy.names(k)), None) if policy else None
+    if policy is None or key is None:
+        return None, (
+            " · no rule reads this tag, and the tag policy does not say which owner it names: write a rule that reads it at Edit,"
+            " or reject this"
+        )
+    names, column = policy.names(key), policy.keys[key].owner
+
+    def changed(text: str) -> str:
+        files = {**(rule_changes.kept(slot) or rule_changes.begun()).files, FILE: text}
+        spellings = {proposal.value: proposal.values}
+        return with_tag_read(text, ruleset.parse(files), names, column, spellings)
+
+    return (
+        partial(_into_draft, slot, changed, f"Spelling: {proposal.reason}"),
+        f" · no rule reads this tag yet: accepting writes a last rule that reads it for {dimension(column).label}, as the tag"
+        " policy has it",
+    )
+
+
+def _policy() -> TagPolicy | None:
+    """The tag policy; None where that of the home is malformed, which Tag coverage says."""
+    try:
+        return tag_policy(answers.ledger().home.rules)
+    except FarthingError:
+        return None
 
 
 def _decide(key: str, accept: Callable[[], None] | None, reject: Callable[[str], None]) -> None:

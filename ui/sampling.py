@@ -67,7 +67,7 @@ def _confirmed(data: bytes, name: str) -> None:
         st.error(plain(str(error)), icon=":material/error:")
         return
     low, high = found.interval
-    accuracy = "–" if found.accuracy is None else f"{float(found.accuracy):.1%}"
+    accuracy = "–" if found.accuracy is None else audit.percent(found.accuracy)
     show(
         [
             Figure(
@@ -77,7 +77,7 @@ def _confirmed(data: bytes, name: str) -> None:
             ),
             Figure(
                 "95 % interval",
-                f"{low:.1%} to {high:.1%}",
+                f"{audit.percent(low)} to {audit.percent(high)}",
                 "Wilson's score interval: where the accuracy of all charges lies",
             ),
             Figure(

@@ -10,6 +10,7 @@ import polars
 import streamlit as st
 
 from finops_core.analysis.breakdown import MISSING
+from finops_core.analysis.budgets.status import HEADING_OVER, OVER
 from finops_core.analysis.journal import Journal, journal
 from finops_core.analysis.statement import (
     ADJUSTED,
@@ -186,7 +187,9 @@ class StatementPage:
         found = budgets.spent(self.whole.month.period, self.whole.by, self.owner, self.currency)
         parts = [f"{words.amount(counted)} spent {UNSHARED}"] if counted is not None else []
         if found and found.share is not None:
-            parts += [words.percent(found.share), found.state]
+            parts.append(words.percent(found.share))
+            if found.state in (OVER, HEADING_OVER):  # the other states are shares, too
+                parts.append(found.state)
         told = (
             f"Budgets that name the owner. They count its charges {UNSHARED}: also those that a pool then shares out"
             " among all, and no shares of pools; so they are not held against the total"

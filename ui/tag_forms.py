@@ -19,9 +19,11 @@ from finops_core.quality.tag_exports import FORMS, exported
 from finops_core.quality.tags import KeyCoverage
 from ui import answers, books, rule_changes
 from ui.plain import plain
-from ui.viewer import viewer
+from ui.viewer import ask_name, signed
 
 _SAID = "tags-said"
+_SPELLING, _EXCEPTION, _REMOVAL = "spelling", "exception", "exception-removal"
+"""The forms that ask who sends them."""
 _LABELS = {
     "aws-tag-policy": "AWS tag policy",
     "aws-scp": "AWS SCP",
@@ -54,6 +56,8 @@ def near_misses(
         meant[miss.proposed].append(miss)
     misses = [_Misses(found.key, target, ones, reading) for target, ones in meant.items()]
     ranked = sorted(misses, key=lambda one: (not one.open, -abs(one.cost)))
+    if any(one.open for one in misses):
+        ask_name(_SPELLING)
     for one in ranked[:_MOST]:
         _miss(one, currency, proposed)
     if len(ranked) > _MOST:
@@ -148,7 +152,7 @@ def _written(value: str) -> str:
 
 def _propose(key: str, values: list[str], target: str, why: str) -> None:
     def change() -> str:
-        propose_spelling(answers.state(), key, values, target, viewer(), f"near miss: {why}")
+        propose_spelling(answers.state(), key, values, target, signed(_SPELLING), f"near miss: {why}")
         return f"Proposed: {', '.join(values)} as {target}. It waits for a decision at Rules, Proposals"
 
     _do(change)
@@ -183,6 +187,7 @@ def exceptions(
         if kept:
             with st.popover("Remove an exception", icon=":material/delete:"):
                 name = st.selectbox("Exception", [e.name for e in kept], key="exception-chosen")
+                ask_name(_REMOVAL)
                 st.button("Remove", type="primary", on_click=_remove, args=(name,))
 
 
@@ -201,12 +206,13 @@ def _form(keys: Sequence[str], today: date) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             owner = st.text_input("Owner", width=180)
             reason = st.text_input("Reason", width=360)
+            ask_name(_EXCEPTION)
             sent = st.form_submit_button("Except", type="primary")
     if sent:
         try:
             text = until.isoformat() if isinstance(until, date) else ""
             made = TagException(name.strip(), where.strip(), owner.strip(), reason.strip(), text, tuple(of))
-            except_charges(answers.state(), made, viewer())
+            except_charges(answers.state(), made, signed(_EXCEPTION))
         except FarthingError as error:
             st.error(plain(str(error)), icon=":material/error:")
         else:
@@ -215,7 +221,7 @@ def _form(keys: Sequence[str], today: date) -> None:
 
 def _remove(name: str) -> None:
     def change() -> str:
-        remove(answers.state(), name, viewer())
+        remove(answers.state(), name, signed(_REMOVAL))
         return f"{name} is no longer excepted"
 
     _do(change)

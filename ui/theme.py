@@ -75,6 +75,7 @@ _STYLE = """
 [data-testid="stSidebarHeader"] {height: 1.6rem; margin: 0; padding: .4rem .6rem}
 [data-testid="stSidebarContent"] {padding: 0 .6rem}
 [data-testid="stSidebarUserContent"] {padding: 0 .2rem}
+[data-testid="stForm"] [data-testid="InputInstructions"] {display: none}
 [data-testid="stDataFrame"] {font-variant-numeric: tabular-nums}
 [data-testid="stMainBlockContainer"] :is(h2, h3) {font-size: 1.1rem; font-weight: 600; padding: .4rem 0 0 0}
 [data-testid="stCaptionContainer"] {opacity: 1; color: %(muted)s} [data-testid="stCaptionContainer"] p {color: inherit}

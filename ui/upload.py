@@ -12,6 +12,7 @@ from finops_core.formats.format import Format
 from finops_core.model import words
 from finops_core.model.export import cell
 from finops_core.store.batches import Batch
+from finops_core.store.closes import closes
 from finops_core.store.fetch import local_paths
 from finops_core.store.load import LoadOptions, load
 from finops_core.store.mappings import save_mapping
@@ -168,6 +169,16 @@ def _months(months: Sequence[MonthPreview]) -> None:
         for currency, difference in month.difference.items()
     ]
     books.lines_table(rows, "preview", ("Rows", "Billed", "Change", "Effective"))
+    closed = closes(answers.state())
+    stated = sorted(
+        {m.billing_period for m in months if m.billing_period in closed and m.action != "unchanged"}
+    )
+    if stated:
+        st.info(
+            f"{', '.join(stated)} {'is' if len(stated) == 1 else 'are'} closed: statements stay as they are, and what changes is"
+            " stated in the first open month after it, as an adjustment.",
+            icon=":material/lock:",
+        )
     for warning in dict.fromkeys(w for month in months for w in month.warnings):
         st.warning(plain(warning), icon=":material/info:")
 

@@ -30,6 +30,7 @@ from ui.viewer import ask_name, signed
 _IDENTITY = ("x_Source", "BillingPeriod", "x_File", "x_Row", "x_Derived")
 """What tells a charge from all others, but for those derived from the same row."""
 _SAID = "whose-said"
+_POOLED = "A pool shares this: who pays is a matter of how it is split. Another owner changes that only where the pool asks for one."
 
 
 def owners() -> polars.Expr:
@@ -84,7 +85,8 @@ def charge(found: Mapping[str, Any]) -> None:
             if len(why) == 1 or str(one.charge["EffectiveCost"]) == str(found.get("EffectiveCost")):
                 _reason(one)
                 break
-        _not_mine(_conditions(found), f"charge-{mark}")
+        pooled = found.get("x_AllocationKind") == SHARED
+        _not_mine(_conditions(found), f"charge-{mark}", _POOLED if pooled else "")
 
 
 def _version() -> tuple[str, int]:
@@ -248,23 +250,34 @@ def _of_line(rows: polars.DataFrame, service: str | None) -> dict[str, str]:
     return found
 
 
-def _not_mine(choices: Mapping[str, str], key: str) -> None:
-    """The form that proposes another owner."""
+def _not_mine(choices: Mapping[str, str], key: str, note: str = "") -> None:
+    """The form that proposes another owner; a note says what that cannot do."""
     if not choices or address.is_presenting():
         return
     with st.popover("Not mine", icon=":material/move_up:"):
+        if note:
+            st.caption(note)
         what = st.selectbox("What is not", list(choices), key=f"what-{key}")
         st.text_input(
             "Which charges", choices[what], key=f"which-{key}-{what}", help="A condition, as `farthing query --where` takes it"
         )  # fmt: skip
-        column = st.selectbox(
-            "Whose it is, by", list(OWNER_COLUMNS), format_func=lambda name: dimension(name).label, key=f"by-{key}"
-        )  # fmt: skip
-        st.selectbox(
-            "Owner", _known(column), index=None, accept_new_options=True, placeholder="Choose or type", key=f"owner-{key}-{column}"
-        )  # fmt: skip
+        left, right = st.columns(2, gap="small")
+        with left:
+            column = st.selectbox(
+                "Whose it is, by", list(OWNER_COLUMNS), format_func=lambda name: dimension(name).label, key=f"by-{key}"
+            )  # fmt: skip
+        with right:
+            st.selectbox(
+                "Owner", _known(column), index=None, accept_new_options=True, placeholder="Choose or type", key=f"owner-{key}-{column}"
+            )  # fmt: skip
         st.text_input("Why", key=f"reason-{key}", help="Kept with the proposal")
-        ask_name(key)
+        left, right = st.columns(2, gap="small")
+        with left:
+            st.date_input(
+                "Since", None, format="YYYY-MM-DD", key=f"since-{key}", help="The first day of the charges that are meant; empty for all days"
+            )  # fmt: skip
+        with right:
+            ask_name(key)
         st.button(
             "Propose",
             type="primary",
@@ -285,15 +298,15 @@ def _propose(key: str) -> None:
     # What stands in the fields now: arguments would be those of the run before the last word was typed.
     typed = st.session_state
     condition, column = typed[f"which-{key}-{typed[f'what-{key}']}"], typed[f"by-{key}"]
-    owner, reason = typed[f"owner-{key}-{column}"] or "", typed[f"reason-{key}"]
+    owner, reason, since = typed[f"owner-{key}-{column}"] or "", typed[f"reason-{key}"], typed[f"since-{key}"]
     try:
-        made = proposals.propose(answers.state(), condition, column, owner, reason, signed(key))
+        made = proposals.propose(answers.state(), condition, column, owner, reason, signed(key), since)
     except FarthingError as error:
         st.session_state[_SAID] = ("error", str(error))
     else:
         st.session_state[_SAID] = (
             "done",
-            f"Proposal {made.id}: {made.value} for {made.condition}. It waits at Rules, Proposals",
+            f"Proposal {made.id}: {made.value} for {made.condition}{f' since {made.since}' if made.since else ''}. It waits at Rules, Proposals",
         )
 
 

@@ -9,11 +9,19 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
 from finops_core.allocation import methods, values
 from finops_core.allocation.drivers import DriverSpec
-from finops_core.allocation.kinds import is_applied
+from finops_core.allocation.kinds import is_applied, readable
 from finops_core.allocation.methods import POOL, AnyMethod, Method
 from finops_core.allocation.patterns import pattern
 from finops_core.errors import FarthingError
@@ -24,13 +32,13 @@ CENTRAL = "central"
 """As a fallback: the cost stays with nobody."""
 
 
-def _conditions(written: Any) -> tuple[Node, ...]:
+def _conditions(written: Any, info: ValidationInfo) -> tuple[Node, ...]:
     """Conditions from a text, a list of texts, or a mapping. Raises ValueError."""
     try:
         found = conditions(written)
         forbidden = set(ALLOCATION_COLUMNS) & {name for node in found for name in node.dimensions}
         for node in found:
-            _check_patterns(node)
+            _check_patterns(node, is_applied(info))
     except FarthingError as error:
         raise ValueError(str(error)) from error
     except (TypeError, AttributeError) as error:
@@ -42,14 +50,14 @@ def _conditions(written: Any) -> tuple[Node, ...]:
     return found
 
 
-def _check_patterns(node: Node) -> None:
+def _check_patterns(node: Node, applied: bool) -> None:
     if isinstance(node, Not):
-        _check_patterns(node.part)
+        _check_patterns(node.part, applied)
     elif isinstance(node, (AnyOf, AllOf)):
         for part in node.parts:
-            _check_patterns(part)
+            _check_patterns(part, applied)
     elif isinstance(node, Condition) and node.operator in ("matches", "not matches"):
-        pattern(node.values[0])
+        pattern(node.values[0], applied)
 
 
 def _day(written: Any, info: ValidationInfo) -> Any:
@@ -66,7 +74,9 @@ def _day(written: Any, info: ValidationInfo) -> Any:
 Day = Annotated[date, BeforeValidator(_day)]
 When = Annotated[Any, BeforeValidator(_conditions)]
 OwnerColumn = Annotated[str, BeforeValidator(lambda name: _owner_column(name))]
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
+Name = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$"), AfterValidator(readable)
+]
 
 
 def _owner_column(name: Any) -> Any:

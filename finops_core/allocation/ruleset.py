@@ -24,6 +24,10 @@ FILE = "allocation.yaml"
 KEY, SINCE, UNTIL = "__key", "__from", "__to"
 """Columns of a directory: the key, and the days [from, to) of the row."""
 _DATED = ("from", "to")
+_LONGEST = 500_000
+"""Characters that an allocation.yaml may have: more take longer to read than anybody waits."""
+_MOST_NAMES = 10
+"""How many of the names of a cycle are told."""
 """The columns of a file that say so."""
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 
@@ -83,7 +87,13 @@ def parse(files: Mapping[str, str], applied: bool = False) -> RuleSet:
     text = files.get(FILE)
     if text is None:
         raise InputRefused("is missing: rules are written in it", Place(FILE))
-    found = written.read(text, FILE)
+    if len(text) > _LONGEST and not applied:
+        raise InputRefused(
+            f"has {len(text):,} characters, more than {_LONGEST:,}",
+            Place(FILE, line=text.count("\n", 0, _LONGEST) + 1),
+            "Long maps belong into a directory, a file of its own",
+        )
+    found = written.read(text, FILE, applied)
     if found.data in (None, ""):
         if not applied:
             raise InputRefused(
@@ -96,7 +106,7 @@ def parse(files: Mapping[str, str], applied: bool = False) -> RuleSet:
             raise InputRefused(doubled[1], found.place((name, doubled[0])))
     used = {d.file for d in rules.directories.values()}
     directories = {
-        name: _directory(directory, files, found.place(("directories", name)))
+        name: _directory(directory, files, found.place(("directories", name)), applied)
         for name, directory in rules.directories.items()
     }
     _check_lookups(rules, directories, found)
@@ -113,8 +123,20 @@ def parse(files: Mapping[str, str], applied: bool = False) -> RuleSet:
     )
 
 
+def place_of(files: Mapping[str, str], pool: Pool) -> Place:
+    """Where a pool of a rule set stands."""
+    found = written.read(files[FILE], FILE, applied=True)
+    since = pool.since.isoformat() if pool.since else None
+    for number, entry in enumerate(found.data.get("pools") or []):
+        if entry.get("name") == pool.name and str(entry.get("from") or None)[:10] == str(since):
+            return found.place(("pools", number))
+    return Place(FILE)
+
+
 def named_files(text: str) -> list[str]:
     """The directory files that an allocation.yaml names; none where it is malformed, which `parse` says."""
+    if len(text) > _LONGEST:
+        return []
     try:
         data = written.read(text, FILE).data
         return [d["file"] for d in data.get("directories", {}).values()]
@@ -194,7 +216,10 @@ def _check_pools(pools: list[Pool], found: Written) -> None:
         open_pools |= more
     for place, pool in enumerate(pools):
         if pool.name not in open_pools:
-            names = ", ".join(sorted(known.keys() - open_pools))
+            closed = sorted(known.keys() - open_pools)
+            names = ", ".join(closed[:_MOST_NAMES]) + (
+                f" and {len(closed) - _MOST_NAMES:,} more" if len(closed) > _MOST_NAMES else ""
+            )
             raise InputRefused(
                 f"a cycle: the pools {names} only feed each other",
                 found.place(("pools", place)),
@@ -202,20 +227,26 @@ def _check_pools(pools: list[Pool], found: Written) -> None:
             )
 
 
-def _directory(directory: Directory, files: Mapping[str, str], place: Place) -> polars.DataFrame:
+def _directory(
+    directory: Directory, files: Mapping[str, str], place: Place, applied: bool
+) -> polars.DataFrame:
     text = files.get(directory.file)
     if text is None:
         raise InputRefused(f"the file {directory.file} is missing beside {FILE}", place)
-    rows, at = (_csv_rows if directory.file.endswith(".csv") else _yaml_rows)(text, directory.file)
+    if not applied and "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputRefused("holds a character that is none (NUL)", Place(directory.file, line=line))
+    is_csv = directory.file.endswith(".csv")
+    rows, at = _csv_rows(text, directory.file) if is_csv else _yaml_rows(text, directory.file, applied)
     fields = list(dict.fromkeys(name for row in rows for name in row if name not in _DATED))
     same = next((f for f in fields if [g.lower() for g in fields].count(f.lower()) > 1), None)
     if same is not None:
         raise InputRefused(
-            f"two columns are called {same!r}, but for upper and lower case", Place(directory.file)
+            f"two columns are called {same!r}, but for upper and lower case", Place(directory.file, line=1)
         )
     if rows and directory.key not in fields:
         raise InputRefused(
-            f"has no column {directory.key!r}; it has {', '.join(fields)}", Place(directory.file)
+            f"has no column {directory.key!r}; it has {', '.join(fields)}", Place(directory.file, line=1)
         )
     table: list[dict[str, Any]] = []
     spans: dict[str, list[tuple[date, date]]] = {}
@@ -256,7 +287,7 @@ def _csv_rows(text: str, name: str) -> tuple[list[dict[str, Any]], At]:
     except csv.Error as error:
         raise InputRefused(f"cannot be read as CSV: {error}", Place(name, line=reader.line_num)) from error
     if not lines:
-        raise InputRefused("is empty", Place(name))
+        raise InputRefused("is empty", Place(name, line=1))
     header = [cell.strip() for cell in lines[0][1]]
     for column in header:
         if header.count(column) > 1 or not column:
@@ -274,16 +305,16 @@ def _csv_rows(text: str, name: str) -> tuple[list[dict[str, Any]], At]:
     return rows, lambda number, column: Place(name, line=lines[number + 1][0], column=column)
 
 
-def _yaml_rows(text: str, name: str) -> tuple[list[dict[str, Any]], At]:
+def _yaml_rows(text: str, name: str, applied: bool) -> tuple[list[dict[str, Any]], At]:
     """A list of mappings, or the one list in a mapping; a list as a value of the key stands for several keys."""
-    found = written.read(text, name)
+    found = written.read(text, name, applied)
     data = found.data
     path: tuple[str, ...] = ()
     if isinstance(data, dict) and len(data) == 1:
         first, data = next(iter(data.items()))
         path = (first,)
     if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
-        raise InputRefused("must be a list of entries", Place(name))
+        raise InputRefused("must be a list of entries", Place(name, line=1))
     rows = [
         {str(n): [str(i) for i in v] if isinstance(v, list) else str(v).strip() for n, v in row.items()}
         for row in data

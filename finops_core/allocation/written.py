@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from finops_core.errors import InputRefused, Place
 
 _DEEPEST = 40
+_TAGS = ("!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")))
+"""YAML's marks of a type that change nothing, as all scalars are text."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -74,10 +76,11 @@ def in_force(file: Path, model: type[Model], usual: Callable[[], Model]) -> Mode
     return usual() if found.data in (None, "") else found.validated(model)
 
 
-def read(text: str, name: str) -> Written:
-    """Reads one YAML document. Raises InputRefused for what is no YAML, for a key that is written twice, and for anchors."""
+def read(text: str, name: str, applied: bool = False) -> Written:
+    """Reads one YAML document. Raises InputRefused for what is no YAML, for a key that is written twice, for aliases and, unless it
+    was `applied` before, for marks of a type such as !!binary."""
     try:
-        _check_events(text, name)
+        _check_events(text, name, applied)
         root = yaml.compose(text, Loader=yaml.BaseLoader)
         lines: dict[tuple[Hashable, ...], int] = {}
         if root is not None:
@@ -92,13 +95,17 @@ def read(text: str, name: str) -> Written:
         raise InputRefused(f"no YAML: {problem}", Place(name, line=line)) from error
 
 
-def _check_events(text: str, name: str) -> None:
-    """Refuses aliases, which can make much out of little, and depth: the parser takes the longer the deeper it is."""
+def _check_events(text: str, name: str, applied: bool) -> None:
+    """Refuses marks that would not be heeded, aliases, which can make much out of little, and depth: the parser takes the longer the deeper it is."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.BaseLoader):
         place = Place(name, line=event.start_mark.line + 1 if event.start_mark else None)
         if isinstance(event, yaml.AliasEvent):
             raise InputRefused("YAML aliases (*name) are not taken: write the value out", place)
+        tag: str | None = getattr(event, "tag", None)
+        if tag is not None and tag not in _TAGS and not applied:
+            told = tag.replace("tag:yaml.org,2002:", "!!")
+            raise InputRefused(f"the mark {told} has no meaning here: leave it away", place)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             raise InputRefused(f"is nested more than {_DEEPEST} deep", place)

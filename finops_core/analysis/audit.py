@@ -140,9 +140,14 @@ class Accuracy:
         verdict = "more than" if self.meets_target else "not more than"
         rest = f"; {self.unanswered} not answered" if self.unanswered else ""
         return (
-            f"{self.correct} of {self.confirmed} right: {float(self.accuracy):.1%}, with 95 % certainty between"
-            f" {low:.1%} and {high:.1%}; {verdict} the target of {float(TARGET):.0%}{rest}"
+            f"{self.correct} of {self.confirmed} right: {percent(self.accuracy)}, with 95 % certainty between"
+            f" {percent(low)} and {percent(high)}; {verdict} the target of {float(TARGET) * 100:.0f} %{rest}"
         )
+
+
+def percent(share: float | Fraction) -> str:
+    """A share in percent, to one decimal, which tells 98 % from more than that."""
+    return f"{float(share) * 100:.1f} %"
 
 
 def wilson(correct: int, confirmed: int) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from finops_core.model.ledger import Ledger
 from finops_core.model.query import Query
 from finops_core.store import rulesets
 from finops_core.store.batches import plain
-from finops_core.store.ownership import in_force
+from finops_core.store.ownership import Ownership, in_force
 from finops_core.store.sharing import KIND, RULE_NAME
 from finops_core.store.warehouse import charge_table_columns
 
@@ -166,6 +166,7 @@ def preview(ledger: Ledger, files: Mapping[str, str]) -> Preview:
     Raises InputRefused with file and line for rules that are malformed.
     """
     rules = ruleset.parse(files)
+    Ownership(rules, 0, ledger.home.metrics).refuse_gaps()
     current = in_force(ledger.home)
     columns = [name for name in charge_table_columns() if name not in ALLOCATED_COLUMNS]
     had = {name: f"had_{name}" for name in ALLOCATED_COLUMNS}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from finops_core.allocation import editing
 from finops_core.allocation.rules import Rule
 from finops_core.allocation.ruleset import RuleSet
 from finops_core.allocation.values.tag import Value as Tagged
@@ -76,6 +77,29 @@ def spelling_changes(rules: RuleSet, state: State) -> list[SpellingChange]:
                     )
             break
     return found
+
+
+def with_tag_read(
+    text: str, rules: RuleSet, names: Sequence[str], column: str, spellings: Mapping[str, Sequence[str]]
+) -> str:
+    """allocation.yaml with a last rule that reads a tag, by any of its names, for an owner column, and knows spellings (value →
+    how else it is spelt); where one of its rules reads the tag by now, that one learns them.
+
+    `rules` are those of the text. Raises InputRefused where the text cannot be changed by a program.
+    """
+    for name in names:
+        for rule, columns in _reading(rules, name):
+            for read in columns:
+                text = editing.with_spellings(text, rule.name, read, spellings)
+            return text
+    value = {
+        "tag": list(names),
+        "spellings": {value: list(spelt) for value, spelt in spellings.items()},
+    }
+    taken = {rule.name for rule in rules.rules}
+    fresh = (f"{names[0]} tag{number}" for number in ("", *map(" {}".format, range(2, len(taken) + 3))))
+    title = next(name for name in fresh if name not in taken)
+    return editing.with_rule(text, {"name": title, "set": {column: value}})
 
 
 def _reading(rules: RuleSet, key: str) -> Iterator[tuple[Rule, dict[str, Tagged]]]:

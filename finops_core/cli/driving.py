@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finops_core.cli.session import app, put_table, say, the_home, the_ledger
+from finops_core.cli.session import app, put_table, say, the_home, the_ledger, the_user
 from finops_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 drivers = typer.Typer(help="Files of usage by day, by which shared costs are split.", no_args_is_help=True)
 app.add_typer(drivers, name="drivers")
+Who = Annotated[
+    str | None, typer.Option(help="Who does it, for the audit log; by default the user of the system.")
+]
 
 
 @drivers.command("add")
@@ -21,11 +24,12 @@ def add_driver(
         Path, typer.Argument(metavar="FILE", help="A CSV or parquet file, or an allocation export.")
     ],
     name: Annotated[str | None, typer.Option(help="Its name in the home; by default its own.")] = None,
+    who: Who = None,
 ) -> None:
     """Keep a copy of a file of usage, in place of an earlier one of its name, and say what it holds."""
     from finops_core.store.metric_files import add
 
-    kept, found, replaced = add(the_home(), file, name)
+    kept, found, replaced = add(the_home(), file, name, who or the_user())
     say(f"{kept}: {'replaced' if replaced else 'added'}: {found.in_words()}")
 
 
@@ -59,11 +63,11 @@ def list_drivers(
 
 
 @drivers.command("remove")
-def remove_driver(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+def remove_driver(name: Annotated[str, typer.Argument(metavar="NAME")], who: Who = None) -> None:
     """Remove a file of usage from the home."""
     from finops_core.store.metric_files import remove
 
-    remove(the_home(), name)
+    remove(the_home(), name, who or the_user())
     say(f"{name}: removed")
 
 

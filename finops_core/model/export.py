@@ -67,17 +67,17 @@ def to_xlsx(frame: polars.DataFrame) -> bytes:
     exact = {
         f"{name}{EXACT}": [None if v is None else str(cell(v)) for v in frame[name]]
         for name in frame.columns
-        if not all(map(_is_held, frame[name]))
+        if not all(map(is_held, frame[name]))
     }
     return _sheet(frame.with_columns(polars.Series(name, texts) for name, texts in exact.items()), float)
 
 
 def to_xlsx_for_editing(frame: polars.DataFrame) -> bytes:
     """A workbook that is changed and read back: no column twice, and what 15 digits cannot hold is text in its own cell."""
-    return _sheet(frame, lambda value: float(value) if _is_held(value) else plain(value))
+    return _sheet(frame, lambda value: float(value) if is_held(value) else plain(value))
 
 
-def _is_held(value: Any) -> bool:
+def is_held(value: Any) -> bool:
     """Whether a spreadsheet holds a value exactly; of numbers it keeps 15 digits."""
     if isinstance(value, Decimal):
         return len("".join(map(str, value.as_tuple().digits)).strip("0")) <= _DIGITS

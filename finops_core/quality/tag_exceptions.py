@@ -6,10 +6,13 @@ from datetime import UTC, date, datetime
 
 from finops_core.errors import UsageError
 from finops_core.quality.tag_policy import check_condition
+from finops_core.store import audit
 from finops_core.store.state import State
 from finops_core.vocabulary.conditions import Condition, Node
 
 KIND = "tag exception"
+MADE, REPLACED, REMOVED = "tag exception made", "tag exception replaced", "tag exception removed"
+"""What the audit log calls these."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,22 @@ def in_force(found: Iterable[TagException], today: date | None = None) -> tuple[
 
 
 def except_charges(state: State, exception: TagException, who: str) -> None:
-    """Keeps an exception; one of the same name is replaced. Raises UsageError for values that nothing can be compared with."""
+    """Keeps an exception, with its entry in the audit log; one of the same name is replaced. Raises UsageError for values that
+    nothing can be compared with, and without who."""
     check_condition(exception.condition)
-    state.keep(KIND, {exception.name: asdict(exception)}, who)
+    record = asdict(exception)
+    with state.writing() as connection:
+        action = REPLACED if exception.name in state.kept(KIND, connection) else MADE
+        state.keep(KIND, {exception.name: record}, who, connection)
+        told = {**record, "keys": list(exception.keys)}
+        audit.append(state, action, f"{KIND} {exception.name}", who, exception.reason, told, connection)
 
 
 def remove(state: State, name: str, who: str) -> None:
-    """Takes an exception back. Raises UsageError where there is none of the name."""
-    if name not in state.kept(KIND):
-        raise UsageError(f"there is no exception {name!r}")
-    state.keep(KIND, {name: None}, who)
+    """Takes an exception back, with its entry in the audit log. Raises UsageError where there is none of the name, and without
+    who."""
+    with state.writing() as connection:
+        if name not in state.kept(KIND, connection):
+            raise UsageError(f"there is no exception {name!r}")
+        state.keep(KIND, {name: None}, who, connection)
+        audit.append(state, REMOVED, f"{KIND} {name}", who, connection=connection)

@@ -77,5 +77,6 @@ def _put(home: Home, rules: RuleSet, wait: float, keep: Any, after: int | None =
         if newest is not None and dict(newest.files) == dict(rules.files):
             raise UsageError(f"nothing changed: version {newest.number} has the same rules")
         ownership = Ownership(rules, (newest.number if newest else 0) + 1, home.metrics)
+        ownership.refuse_gaps()
         reown(home, ownership, lambda: kept.append(keep(state)))
     return kept[0]

@@ -91,8 +91,11 @@ def _overflow_in_words() -> Iterator[None]:
         ) from error
 
 
-def repair(home: Home) -> None:
-    """Sweeps what a killed load left behind, and brings the warehouse up to the lake. Only under the lock."""
+def repair(home: Home, ownership: Ownership | None = None) -> None:
+    """Sweeps what a killed load left behind, and brings the warehouse up to the lake. Only under the lock.
+
+    `ownership` are the rules in force, for who has read them already.
+    """
     for left in home.abandoned_workspaces():
         shutil.rmtree(left, ignore_errors=True)
     lake = Lake(home.lake)
@@ -102,7 +105,7 @@ def repair(home: Home) -> None:
     lake.sweep()
     newest = lake.newest_batch()
     current = home.current() if home.link.is_symlink() else None
-    ownership = ownership_in_force(home)
+    ownership = ownership or ownership_in_force(home)
     if (
         current is not None
         and current.exists()
@@ -115,9 +118,9 @@ def repair(home: Home) -> None:
             warehouse.swap(home, warehouse.prepared(home, complete))
             return
     if current is not None and warehouse.is_of_lake(current, version, newest):
-        reown(home)
+        reown(home, ownership)
     else:
-        rebuild(home)
+        rebuild(home, ownership)
 
 
 def reown(
@@ -142,15 +145,17 @@ def reown(
         warehouse.swap(home, built)
 
 
-def rebuild(home: Home) -> None:
-    """Builds finops.duckdb anew from the lake. Only under the lock."""
+def rebuild(home: Home, ownership: Ownership | None = None) -> None:
+    """Builds finops.duckdb anew from the lake, by the rules in force (`ownership`, for who has read them). Only under the lock."""
     lake = Lake(home.lake)
     version = lake.version()
     if version is None:
         raise UsageError(f"{home.path} has no lake to build from: ingest an export first")
     with home.workspace("rebuild") as workspace:
         changed = {partition: lake.files(partitions={partition}) for partition in lake.partitions()}
-        built = warehouse.build(home, changed, lake.batches(), version, workspace, anew=True)
+        built = warehouse.build(
+            home, changed, lake.batches(), version, workspace, anew=True, ownership=ownership
+        )
         warehouse.swap(home, built)
 
 

@@ -43,15 +43,14 @@ def remove(home: Home, name: str, who: str | None = None) -> None:
     """Removes a file; with `who` it is noted in the audit log. Raises UsageError where there is none of this name, where a pool in
     force is split by it, and for a `who` that is blank; HomeBusy."""
     _insist(who)
-    before = set(in_force(home).gaps())
 
     def split_without() -> None:
-        gaps = [gap for gap in in_force(home).gaps() if gap not in before]
-        if gaps:
+        ownership = in_force(home)
+        if gaps := ownership.gaps(name):
             raise UsageError(
                 f"{name} is needed: without it {gaps[0]}. Change the rule first, or add another file in its place"
             )
-        repair(home)
+        repair(home, ownership)
 
     _FILES.remove(home, name, split_without)
     if who is not None:

@@ -62,16 +62,33 @@ class Ownership:
         nothing = polars.DataFrame(schema=SCHEMA)
         return lambda spec: self._or_gone(partial(weights, spec, self.metrics), nothing)
 
-    def gaps(self) -> list[str]:
-        """For each pool whose file of usage is gone: what it is split by instead, and what to do."""
+    def gaps(self, name: str | None = None) -> list[str]:
+        """For each pool whose file of usage is gone: what it is split by instead, and what to do.
+
+        With a name, only the gaps that a file of it would close.
+        """
         found = []
         for pool in self.rules.pools:
             for spec in pool.drivers():
+                if name is not None and not spec.reads(name):
+                    continue
                 try:
                     spec.files(self.metrics)
                 except FileOfUsageMissing as error:
                     found.append(f"the pool {pool.name} is split by its fallback, since {error}")
         return list(dict.fromkeys(found))
+
+    def refuse_gaps(self) -> None:
+        """Raises InputRefused for the first pool whose file of usage is missing, with the line of the pool."""
+        for pool in self.rules.pools:
+            for spec in pool.drivers():
+                try:
+                    spec.files(self.metrics)
+                except FileOfUsageMissing as error:
+                    said = f"the pool {pool.name} is split by {spec.file!r}: {error.what}"
+                    raise InputRefused(
+                        said, ruleset.place_of(self.rules.files, pool), error.advice
+                    ) from error
 
     def _or_gone(self, read: Callable[[], Read], gone: Read) -> Read:
         try:
@@ -118,6 +135,8 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputRefused(f"is no UTF-8 text: byte {error.start:,} is none", Place(str(path))) from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        place = Place(str(path), line=line)
+        raise InputRefused(f"is no UTF-8 text: byte {error.start:,} is none", place) from error
     except OSError as error:
         raise InputRefused(f"cannot be read: {error.strerror}", Place(str(path))) from error

@@ -4,6 +4,7 @@ Accepting makes a rule of it, which its caller adds to the rules and applies as 
 """
 
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
@@ -36,18 +37,23 @@ class Proposal:
     """open | accepted | rejected"""
     decided_by: str = ""
     decided_reason: str = ""
+    since: str = ""
+    """The first day of the charges that are meant, ISO 8601; of all days, where there is none."""
 
     def rule(self) -> dict[str, Any]:
-        """The rule that it would be: name, the column to set, and the condition."""
+        """The rule that it would be: name, its first day if there is one, the column to set, and the condition."""
         return {
             "name": f"proposal {self.id}: {self.value}",
+            **({"from": self.since} if self.since else {}),
             "set": {self.column: self.value},
             "when": self.condition,
         }
 
 
-def propose(state: State, condition: str, column: str, value: str, reason: str, who: str) -> Proposal:
-    """Puts a proposal into the queue. Raises UsageError for a condition that cannot be read or is none, a column that is
+def propose(
+    state: State, condition: str, column: str, value: str, reason: str, who: str, since: date | None = None
+) -> Proposal:
+    """Puts a proposal into the queue, about charges from a day on or, without one, of all days. Raises UsageError for a condition that cannot be read or is none, a column that is
     no owner's, and where value, reason or who is missing."""
     read = conditions(condition)
     if not read or not condition.strip():
@@ -60,7 +66,8 @@ def propose(state: State, condition: str, column: str, value: str, reason: str, 
     with state.writing() as connection:
         number = max((p.id for p in _all(state, connection)), default=0) + 1
         text = " and ".join(str(node) for node in read)
-        found = Proposal(number, text, column, value.strip(), reason.strip(), who, now())
+        day = since.isoformat() if since is not None else ""
+        found = Proposal(number, text, column, value.strip(), reason.strip(), who, now(), since=day)
         _keep(state, connection, found, "owner proposed", who, reason)
     return found
 
@@ -76,7 +83,7 @@ def open_proposals(state: State) -> list[Proposal]:
 
 
 def accept(state: State, number: int, who: str, reason: str) -> dict[str, Any]:
-    """Accepts a proposal; returns its rule {name, set, when}. Raises UsageError where it is not open, or reason or who is
+    """Accepts a proposal; returns its rule {name, from, set, when}. Raises UsageError where it is not open, or reason or who is
     missing."""
     return _decide(state, number, ACCEPTED, who, reason).rule()
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache, reduce
+from functools import lru_cache
 from operator import and_, or_
 from typing import Any, cast
 
@@ -97,7 +97,7 @@ def condition(table: ir.Table, node: Node, negated: bool = False) -> ir.BooleanV
         return condition(table, node.part, not negated)
     if isinstance(node, (AnyOf, AllOf)):
         parts = [condition(table, part, negated) for part in node.parts]
-        return cast(ir.BooleanValue, reduce(or_ if isinstance(node, AnyOf) != negated else and_, parts))
+        return _joined(or_ if isinstance(node, AnyOf) != negated else and_, parts)
     found = filterable(node.dimension)
     asked = cast(Any, value(table, found))
     operator = _POSITIVE.get(node.operator, node.operator)
@@ -106,6 +106,14 @@ def condition(table: ir.Table, node: Node, negated: bool = False) -> ir.BooleanV
         return cast(ir.BooleanValue, asked.notnull() if opposite else asked.isnull())
     hit = _hit(asked, found, operator, node)
     return cast(ir.BooleanValue, (~hit) | asked.isnull() if opposite else hit)
+
+
+def _joined(join: Callable[[Any, Any], Any], parts: list[ir.BooleanValue]) -> ir.BooleanValue:
+    """All parts as one condition, halved again and again: one after another, some hundred of them would be nested too deep."""
+    while len(parts) > 1:
+        pairs = [parts[at : at + 2] for at in range(0, len(parts), 2)]
+        parts = [join(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    return parts[0]
 
 
 def _hit(asked: Any, found: Dimension, operator: str, node: Condition) -> Any:

@@ -38,6 +38,8 @@ _NOT = re.compile(r"not(?:\s+|(?=\())", re.I)
 _BEFORE = re.compile(r"(?:\(\s*|not\s+|not(?=\())*", re.I)
 _JOINING_WORD = re.compile(r"(?<!\S)(?:and|or)(?!\S)", re.I)
 _DEEPEST = 50
+_MOST = 2_000
+"""How many conditions may be joined: of more, nobody knows what they say, and the store takes minutes."""
 
 
 def parse(text: str) -> Node:
@@ -50,6 +52,7 @@ class _Reader:
         self.text = text
         self.at = 0
         self.depth = 0
+        self.count = 0
         self.groups = 0
         self.several = False
         """Whether there is more than a single condition."""
@@ -94,6 +97,11 @@ class _Reader:
 
     def _one(self) -> Node:
         self._skip_blanks()
+        self.count += 1
+        if self.count > _MOST:
+            raise UsageError(
+                f"a condition joins at most {_MOST:,} others: write a list, as in `ServiceName in A,B`"
+            )
         self.depth += 1
         if self.depth > _DEEPEST:
             raise UsageError(f"a condition may be nested {_DEEPEST} deep, not deeper")

@@ -16,9 +16,12 @@ from typer.testing import CliRunner
 from finops_core.allocation.drivers import DriverSpec, fingerprint, measured, weights
 from finops_core.allocation.drivers.spread import spread
 from finops_core.cli import app
+from finops_core.cli.session import the_user
 from finops_core.errors import InputRefused, UsageError
 from finops_core.store import metric_files
+from finops_core.store.audit import entries
 from finops_core.store.home import Home
+from finops_core.store.state import State
 
 SCANNED = "date,team,tb_scanned\n2026-03-01,web,1.5\n2026-03-01,ml,2\n2026-03-01,web,0.25\n2026-03-02,ml,0\n"
 MARCH = date(2026, 3, 1)
@@ -276,7 +279,13 @@ def test_drivers_on_the_command_line(home: Home, tmp_path: Path) -> None:
     )
     listed = farthing("list", "--format", "csv").stdout.splitlines()
     assert listed[1] == "tb.csv,table,2026-03-01,2026-03-02,2,tb_scanned,"
+    assert farthing("add", source, "--name", "tb.csv", "--who", "ada").exit_code == 0
     assert isinstance(farthing("add", tmp_path / "none.csv").exception, InputRefused)
     assert isinstance(farthing("add", source, "--name", "../tb.csv").exception, UsageError)
     assert farthing("remove", "tb.csv").exit_code == 0
     assert list(home.metrics.iterdir()) == []
+    assert [(entry.action, entry.subject, entry.who) for entry in entries(State(home), limit=9)] == [
+        ("usage file removed", "usage file tb.csv", the_user()),
+        ("usage file replaced", "usage file tb.csv", "ada"),
+        ("usage file added", "usage file tb.csv", the_user()),
+    ]

@@ -6,11 +6,13 @@ from textwrap import dedent
 import pytest
 
 from finops_core.allocation import ruleset
+from finops_core.allocation.patterns import pattern
 from finops_core.allocation.rules import in_order
 from finops_core.errors import InputRefused
 
 TEAMS = "team,cost_center\nsearch,CC-1\nweb,CC-2\n"
 RULE = "rules:\n- name: a\n  set: {x_Team: search}\n"
+SET = "rules:\n- name: a\n  set:\n    x_Team: "
 POOL = "pools:\n- name: p\n  when: ServiceName=A\n  split: "
 
 WRONG = {
@@ -25,6 +27,25 @@ WRONG = {
     "a bomb": ("rules:\n- name: a\n  when: ResourceId matches (a+)+$\n  set: {x_Team: b}\n", 3, "repeats a repetition"),
     "a bomb in a value": (
         "rules:\n- name: a\n  set:\n    x_Team: {column: ResourceId, pattern: '(x*)*'}\n", 4, "repeats a repetition"),
+    "an empty pattern": (SET + "{column: ResourceId, pattern: ''}\n", 4, "is empty"),
+    "a tag of blanks": (SET + "{tag: [team, ' ']}\n", 4, "a tag has a name"),
+    "more than is read in a moment": ("rules:\n" + "- {name: a, set: {x_Team: b}}\n" * 20_000, 16_668, "more than 500,000"),
+    "an owner of blanks": (SET + "'  '\n", 4, "is blank"),
+    "an owner that is nothing": (SET + "null\n", 4, "no name of an owner"),
+    "a map to nothing": (SET + "{column: SubAccountId, map: {'1': ~}}\n", 4, "no name of an owner"),
+    "an owner that looks like another": (SET + "se\u200barch\n", 4, "U+200B"),
+    "a rule that looks like another": ("rules:\n- name: a\u00adb\n  set: {x_Team: b}\n", 2, "U+00AD"),
+    "a name that is read backwards": ('rules:\n- name: "a\\u202Eb"\n  set: {x_Team: b}\n', 2, "U+202E"),
+    "a consumer of blanks": (POOL + "{even: [' ', search]}\n", 4, "a consumer has a name"),
+    "a consumer with a blank": (POOL + "{fixed: {search: 0.5, 'search ': 0.5}}\n", 4, "blanks around it"),
+    "a mark of a type": ("rules:\n- name: !!binary aGVsbG8=\n  set: {x_Team: b}\n", 2, "the mark !!binary"),
+    "a mark of nobody": ("rules:\n- !rule {name: a, set: {x_Team: b}}\n", 2, "the mark !rule"),
+    "more conditions than anybody reads": (
+        "rules:\n- name: a\n  when: " + " or ".join(["ProviderName=A"] * 2001) + "\n  set: {x_Team: b}\n",
+        3, "at most 2,000"),
+    "many pools in a circle": (
+        "pools:\n" + "".join(f"- {{name: p{n}, when: ServiceName=S, split: {{even: ['pool:p{(n + 1) % 99}']}}}}\n" for n in range(99)),
+        2, "p17 and 89 more only feed each other"),
     "no pattern": ("rules:\n- name: a\n  set:\n    x_Team: {column: ResourceId, pattern: '['}\n", 4, "RE2"),
     "two entries": (RULE + "- name: a\n  set: {x_Team: b}\n", 4, "two entries 'a'"),
     "a key twice": ("rules: []\nrules: []\n", 2, "written twice, first in line 1"),
@@ -51,7 +72,7 @@ WRONG = {
     "no field": (
         "directories:\n  teams: {file: teams.csv, key: team}\nrules:\n- name: a\n  set:\n"
         "    x_Team: {column: SubAccountId, directory: teams, field: f}\n", 6, "no field 'f'"),
-    "no key": ("directories:\n  teams: {file: teams.csv, key: squad}\n", None, "no column 'squad'"),
+    "no key": ("directories:\n  teams: {file: teams.csv, key: squad}\n", 1, "no column 'squad'"),
     "no file": ("directories:\n  teams: {file: gone.csv, key: team}\n", 2, "gone.csv is missing"),
     "a file elsewhere": ("directories:\n  teams: {file: ../teams.csv, key: team}\n", 2, "pattern"),
     "shares below 1": (POOL + "\n    fixed: {search: 0.5, web: 0.4}\n", 4, "sum to 0.9, not to 1"),
@@ -71,6 +92,46 @@ WRONG = {
     "what rules find": ("rules:\n- name: a\n  when: x_AllocationKind=rule\n  set: {x_Team: b}\n", 3, "what rules find"),
     "a list of rules that is none": ("rules: yes\n", 1, "list"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("(a+)+", "(?:a*)*", "(?P<x>a+)*", "(a+?)+?", "((a+ )+)+", "(a{2,}){2,}", "(b|a+)+"),
+        *(r"(\pL+)+", r"(\p{L}+)+", r"(\p{^Greek}*)+", r"(\x{61}+)+", r"(?U)(a+)+", r"(\Q(\Ea+)+", r"([[:alpha:])]+)*", "([)a]+)*"),
+    ],
+)  # fmt: skip
+def test_a_repetition_of_repetitions_is_refused_in_every_spelling(text: str) -> None:
+    with pytest.raises(ValueError, match="repeats a repetition"):
+        pattern(text)
+    assert pattern(text, applied=True) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["^([a-z]+)-", "(ab)+c+", r"(a\+)+", "([a+]b)+", r"(\Qa+\E)+", "(a{3})?", "(?i)a+", "(a|b)*", "(?:x)+(y+)", "[]+]+"],
+)  # fmt: skip
+def test_other_repetitions_are_taken(text: str) -> None:
+    assert pattern(text) == text
+
+
+def test_what_was_applied_once_stays_in_force() -> None:
+    taken = ("se\u200barch", "'  '", "null", "!!str b", "!name b", r"{column: ResourceId, pattern: (\pL+)+}")
+    for value in (*taken, "{column: ResourceId, pattern: ''}"):
+        found = ruleset.parse(
+            {"allocation.yaml": f"rules:\n- name: a\u200bb\n  set:\n    x_Team: {value}\n"}, applied=True
+        )
+        assert found.rules[0].name == "a\u200bb"
+
+
+def test_joined_letters_are_no_unseen_ones() -> None:
+    name = "\u06a9\u062a\u0627\u0628\u200c\u0647\u0627"
+    assert (
+        ruleset.parse({"allocation.yaml": f"rules:\n- name: {name}\n  set: {{x_Team: {name}}}\n"})
+        .rules[0]
+        .name
+        == name
+    )
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -93,7 +154,8 @@ def test_what_is_wrong_is_refused_with_its_line(case: str) -> None:
         ("team,from\na,soon\n", 2, "no date"),
         ("team,from,to\na,2026-01-01,2026-03-01\na,2026-02-01,\n", 3, "named twice for the same days"),
         ("team,x\n,1\n", 2, "is empty"),
-        ("", None, "is empty"),
+        ("", 1, "is empty"),
+        ("team,x\nse\0arch,1\n", 2, "NUL"),
     ],
 )
 def test_a_directory_that_is_wrong_is_refused_with_its_line(text: str, line: int | None, words: str) -> None:

@@ -100,7 +100,7 @@ def test_a_confirmed_sample_tells_the_accuracy(ledger: Ledger, tmp_path: Path, w
     assert found == Accuracy(confirmed=8, correct=7, unanswered=2)
     assert found.accuracy == Fraction(7, 8) and not found.meets_target
     assert found.as_json()["accuracy"] == "0.875000"
-    assert "7 of 8 right: 87.5%" in found.as_text() and "2 not answered" in found.as_text()
+    assert "7 of 8 right: 87.5 %" in found.as_text() and "2 not answered" in found.as_text()
 
 
 def test_98_percent_do_not_exceed_the_target() -> None:

@@ -195,6 +195,9 @@ def test_not_mine_becomes_a_rule_proposal(owned: App) -> None:
     page.get_by_role("button", name="Not mine").click()
     page.get_by_label("Owner", exact=True).fill("ml")
     page.keyboard.press("Enter")
+    page.get_by_role("group", name="Since").get_by_role("spinbutton").first.click()
+    page.keyboard.type("20260801")
+    owned.settle(page)
     page.get_by_label("Why", exact=True).fill("moved in August")
     page.get_by_label("Your name", exact=True).fill("Joan")
     page.get_by_label("Your name", exact=True).blur()
@@ -202,6 +205,7 @@ def test_not_mine_becomes_a_rule_proposal(owned: App) -> None:
     page.get_by_text("Proposal 1: ml for ResourceId").wait_for()
     (proposal,) = proposals(State(owned.home))
     assert (proposal.condition, proposal.column, proposal.value) == ("ResourceId=r1", "x_Team", "ml")
+    assert proposal.since == "2026-08-01"
 
     page.goto(owned.url + "/rules?show=queue")
     owned.settle(page)

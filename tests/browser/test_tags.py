@@ -79,9 +79,13 @@ def test_figures_and_table_are_those_of_the_command_line(tagged: App) -> None:
 
 def test_a_spelling_is_proposed_and_an_exception_made(tagged: App) -> None:
     page = tagged.open("/tags?period=all")
+    page.get_by_label("Your name", exact=True).first.fill("Grace")
+    page.get_by_label("Your name", exact=True).first.blur()
+    tagged.settle(page)
     page.get_by_role("button", name="Use this spelling").click()
     expect(page.get_by_role("button", name="Proposed")).to_be_disabled()
     (proposal,) = spelling_proposals(State(tagged.home))
+    assert proposal.by == "Grace"
     assert (proposal.key, proposal.values, proposal.value) == ("team", ("serach",), "search")
     page.get_by_text("Exceptions (0)").click()
     for label, text in (

@@ -27,4 +27,4 @@ def test_a_charge_is_explained_audited_and_others_find_an_owner(home: Home, tmp_
     assert text.count("\n") == 2 and text.endswith(",,\n")
     sample.write_text(text.removesuffix(",,\n") + ",yes,\n", "utf-8")
     told = run("audit", "--confirmed", str(sample), "--record", "--who", "ana")
-    assert json.loads(told.stdout)["correct"] == 1 and told.stderr.startswith("1 of 1 right: 100.0%")
+    assert json.loads(told.stdout)["correct"] == 1 and told.stderr.startswith("1 of 1 right: 100.0 %")

@@ -17,6 +17,7 @@ from finops_core.quality.tag_exceptions import KIND, TagException, except_charge
 from finops_core.quality.tag_policy import TagPolicy, read_policy, shipped
 from finops_core.quality.tag_report import report
 from finops_core.quality.tags import Coverage, KeyCoverage, coverage, members
+from finops_core.store.audit import entries
 from finops_core.store.home import Home
 from finops_core.store.load import load
 from finops_core.store.state import State
@@ -164,6 +165,14 @@ def test_exceptions_hold_until_their_day(ledger: Ledger, tmp_path: Path) -> None
     )
     except_charges(state, spare, "bob")
     except_charges(state, TagException("old", "ResourceId=c", "ada", "migrates", "2026-10-31"), "bob")
+    except_charges(state, spare, "eve")
+    logged = [(e.action, e.subject, e.who, e.reason) for e in entries(state, limit=9)]
+    assert logged[::2] == [
+        ("tag exception replaced", "tag exception legacy", "eve", spare.reason),
+        ("tag exception made", "tag exception legacy", "bob", spare.reason),
+    ]
+    with pytest.raises(UsageError, match="who"):
+        except_charges(state, TagException("none", "ResourceId=c", "ada", "migrates", "2026-10-31"), " ")
     kept = exceptions(state)
     assert [e.name for e in kept] == ["legacy", "old"]
     now = of(coverage(ledger, ALL, shipped(), kept, TODAY), "team")

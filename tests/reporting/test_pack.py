@@ -13,8 +13,9 @@ from pypdf import PdfReader
 from finops_core import Ledger, Query
 from finops_core.analysis.cents import rounded
 from finops_core.reporting.pack import FORMS, Pack, make, sections
-from finops_core.reporting.pack.content import CHANGE, MONEY, Column, Document, Part, Table, written
+from finops_core.reporting.pack.content import CHANGE, COUNT, MONEY, Column, Document, Part, Table, written
 from finops_core.reporting.pack.pdf import to_pdf
+from finops_core.reporting.pack.workbook import to_xlsx
 from finops_core.reporting.scorecard import kpis, scorecard
 from finops_core.reporting.scorecard.kpi import MET, MISSED, NEAR, UNKNOWN, Line
 from finops_core.reporting.situation import Situation, situation
@@ -116,6 +117,26 @@ def test_every_table_with_a_total_sums_to_it_exactly(pack: Pack) -> None:
                 assert sum(cells) == table.total[place], (section.name, table.title, column.label)  # type: ignore[arg-type]
                 checked += 1
     assert checked >= 12
+
+
+def test_amounts_of_any_size_are_numbers_with_exact_text_beside_large_ones() -> None:
+    columns = [Column("Service"), Column("Cost", MONEY), Column("Change", CHANGE), Column("Rows", COUNT)]
+    huge = Decimal("12345678901234.565")
+    rows = [["Machines", huge, Decimal(10) ** 13, 3], ["Disks", Decimal("1.005"), Decimal(-1), None]]
+    table = Table("Costs", columns, rows, ["Total", sum(r[1] for r in rows), None, 3])  # type: ignore[misc]
+    small = Table("Small", columns[:2], [["Disks", Decimal(10) ** 15]])
+    made = to_xlsx(Document("t", "p", date(2026, 10, 1), [("Spend", Part((), [table, small]))]))
+    sheet = openpyxl.load_workbook(io.BytesIO(made))["Spend"]
+    cells = [row for row in sheet.iter_rows(values_only=True) if row[0] is not None][2:]
+    assert cells == [
+        ("Service", "Cost", "Change", "Rows", "Cost (exact)"),
+        ("Machines", 12345678901234.56, 10**13, 3, "12345678901234.56"),
+        ("Disks", 1.0, -1, None, "1.00"),
+        ("Total", 12345678901235.57, None, 3, "12345678901235.57"),
+        ("Small", None, None, None, None),
+        ("Service", "Cost", None, None, None),
+        ("Disks", 10**15, None, None, None),
+    ]
 
 
 def test_names_from_bills_cannot_break_the_page(pack: Pack) -> None:

@@ -3,10 +3,13 @@
 import json
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from finops_core import Ledger, Query
+from finops_core.allocation import ruleset
+from finops_core.analysis.ownership import preview
 from finops_core.analysis.showback import showback, unsplit_by
 from finops_core.errors import InputRefused, UsageError
 from finops_core.quality.verify import verify
@@ -81,6 +84,31 @@ def test_a_file_that_a_pool_is_split_by_is_not_removed(split: Home, tmp_path: Pa
     assert shares(split) == {"search": Decimal(6), "web": Decimal(2)}
 
 
+def test_what_is_removed_reads_the_rules_in_force_once(
+    split: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = {
+        **POOL,
+        "split": {"driver": {"kind": "table", "file": "tb*.csv", "quantity": "tb"}, "per": "month"},
+    }
+    files = {"allocation.yaml": json.dumps({"rules": [RULES], "pools": [several]})}
+    other = tmp_path / "tb-2.csv"
+    other.write_text("date,team,tb\n2026-09-06,web,4\n")
+    metric_files.add(split, other)
+    metric_files.add(split, usage(tmp_path, 5, "spare.csv"))
+    applying.apply(split, files, "ada", "by month")
+    assert shares(split) == {"search": Decimal(3), "web": Decimal(5)}
+    parsed = Mock(wraps=ruleset.parse)
+    monkeypatch.setattr(ruleset, "parse", parsed)
+    metric_files.remove(split, "spare.csv")
+    assert parsed.call_count == 1
+    metric_files.remove(split, "tb-2.csv")
+    assert parsed.call_count == 2
+    assert shares(split) == {"search": Decimal(6), "web": Decimal(2)}
+    with pytest.raises(UsageError, match="is needed"):
+        metric_files.remove(split, "tb.csv")
+
+
 def test_a_file_that_is_gone_keeps_no_bill_from_being_loaded(split: Home, tmp_path: Path) -> None:
     (split.metrics / "tb.csv").unlink()
     load(split, [write_focus(tmp_path / "y.csv", rows("10"))])
@@ -93,8 +121,12 @@ def test_a_file_that_is_gone_keeps_no_bill_from_being_loaded(split: Home, tmp_pa
 
 def test_rules_whose_file_is_gone_are_not_applied(home: Home, tmp_path: Path) -> None:
     load(home, [write_focus(tmp_path / "x.csv", rows("8"))])
-    with pytest.raises(InputRefused, match="no such file"):
-        applying.apply(home, FILES, "ada", "split the lake")
+    text = f"rules: [{json.dumps(RULES)}]\npools:\n- {json.dumps({**POOL, 'name': 'other', 'split': {'even': 'all'}})}\n- {json.dumps(POOL)}\n"
+    said = "allocation.yaml, line 4: the pool lake is split by 'tb.csv': there is no such file. Add it: farthing drivers add tb.csv"
+    for refused in (lambda f: applying.apply(home, f, "ada", "x"), lambda f: preview(Ledger(home), f)):
+        with pytest.raises(InputRefused) as found:
+            refused({"allocation.yaml": text})
+        assert str(found.value) == said
     assert in_force(home).number == 0
 
 

@@ -1,11 +1,20 @@
 """Proposals of another owner: a queue in which each is decided once, and every step is in the audit log."""
 
+from datetime import date
+from pathlib import Path
+
 import pytest
 
+from finops_core import Ledger, Query
+from finops_core.allocation.editing import with_rule
+from finops_core.allocation.ruleset import FILE, shipped
 from finops_core.errors import UsageError
 from finops_core.store import audit, proposals
+from finops_core.store.applying import apply
 from finops_core.store.home import Home
+from finops_core.store.load import load
 from finops_core.store.state import State
+from tests.exports import focus_row, write_focus
 
 DISK = 'ResourceId=vol-1 and (ServiceName~"block storage" or tag:team is null)'
 
@@ -41,6 +50,23 @@ def test_a_proposal_is_accepted_and_becomes_a_rule(home: Home) -> None:
     with pytest.raises(UsageError, match="no proposal 3"):
         proposals.accept(state, 3, "dora", "yes")
     assert audit.head(state).id == 4
+
+
+def test_a_proposal_since_a_day_leaves_the_days_before_as_they_were(home: Home, tmp_path: Path) -> None:
+    rows = [
+        focus_row(EffectiveCost=cost, ChargePeriodStart=f"2026-09-{day}T00:00:00Z", ChargePeriodEnd=f"2026-09-{day + 1}T00:00:00Z")
+        for day, cost in ((14, "3"), (15, "4"))
+    ]  # fmt: skip
+    load(home, [write_focus(tmp_path / "focus.csv", rows)])
+    made = proposals.propose(
+        State(home), "SubAccountId is not null", "x_Team", "ml", "moved", "ann", date(2026, 9, 15)
+    )
+    rule = proposals.accept(State(home), made.id, "carl", "agreed")
+    assert rule["from"] == "2026-09-15"
+    before = shipped()
+    apply(home, {FILE: with_rule(before, rule, "team tag")}, "carl", "agreed")
+    found = Ledger(home).query(Query("EffectiveCost", by=["x_Team"]))
+    assert dict(found.select("x_Team", "EffectiveCost").iter_rows()) == {"search": 3, "ml": 4}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from finops_core.allocation.ruleset import FILE
+from finops_core import Ledger, Query
+from finops_core.allocation.ruleset import FILE, parse
 from finops_core.quality.spellings import propose_spelling, reject_spelling, spelling_proposals
 from finops_core.store.applying import apply
 from finops_core.store.home import Home
@@ -57,7 +58,12 @@ def test_a_spelling_is_offered_only_where_the_rules_do_not_have_it(tagged: Home)
     ]
     with at_home(tagged):
         app.button("use-team-search").click().run()
+    assert "Say who you are" in app.error[0].value and spelling_proposals(State(tagged)) == []
+    with at_home(tagged):
+        app.text_input("name-spelling").set_value("Ada").run()
+        app.button("use-team-search").click().run()
     (proposal,) = spelling_proposals(State(tagged))
+    assert proposal.by == "Ada"
     assert (proposal.key, proposal.values, proposal.value) == ("squad", ("searhc",), "search")
     assert app.button("use-team-search").label == "Proposed"
     said = "Proposed: searhc as search. It waits for a decision at Rules, Proposals"
@@ -92,3 +98,32 @@ def test_decided_spellings_are_listed(tagged: Home) -> None:
         "Spelling squad: searhc → search: rejected by joan: another team",
         "Spelling squad: serach → search, proposed by ada: in the rules",
     }
+
+
+def test_a_spelling_of_a_tag_that_no_rule_reads_becomes_a_rule_where_the_policy_names_its_owner(
+    tagged: Home,
+) -> None:
+    state = State(tagged)
+    propose_spelling(state, "cost_center", ["cc-520"], "CC-520", "ada", "case")
+    propose_spelling(state, "cost-center", ["cc520"], "CC-520", "ada", "a dash")
+    propose_spelling(state, "colour", ["bleu"], "blue", "ada", "typing")
+    app = opened(tagged, "rules", show="queue")
+    told = [text for c in app.caption if "no rule reads" in (text := str(c.value).replace("\\", ""))]
+    assert len(told) == 3
+    assert sum("accepting writes a last rule that reads it for Cost centre" in text for text in told) == 2
+    assert sum("does not say which owner it names" in text for text in told) == 1
+    for number in range(2):
+        accepts = [b for b in app.button if str(b.key).startswith("accept-spelling-cost")]
+        assert len(accepts) == 2
+        with at_home(tagged):
+            accepts[number].click().run()
+        assert not app.exception and not app.error
+    draft = app.session_state["draft-rules"].files[FILE]
+    (rule,) = [r for r in parse({FILE: draft}).rules if r.name != "team tag"]
+    assert (rule.name, list(rule.set)) == ("cost-center tag", ["x_CostCenter"])
+    apply(tagged, {FILE: draft}, "Grace", "spellings")
+    found = Ledger(tagged).query(Query("EffectiveCost", by=["x_CostCenter"]))
+    assert dict(found.select("x_CostCenter", "EffectiveCost").iter_rows())["CC-520"] == 520
+    app = opened(tagged, "rules", show="queue")
+    assert [b.key for b in app.button if str(b.key).startswith("accept-")] == []
+    assert app.expander[-1].label == "Decided (2)"

@@ -36,7 +36,7 @@ def _text(text: str) -> str:
 
 
 def _file_name(text: str) -> str:
-    if "/" in text or "\\" in text or text.startswith("."):
+    if "/" in text or "\\" in text or text.startswith(".") or not text.isprintable():
         raise ValueError(f"{text!r} is no name of a file in the directory of metrics")
     return text
 

@@ -13,11 +13,18 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from finops_core.allocation.drivers import DriverSpec
-from finops_core.allocation.kinds import declared, is_applied, parsed
+from finops_core.allocation.kinds import declared, is_applied, owner_name, parsed
 
 POOL = "pool:"
 Per = Literal["day", "month"]
 Shares = Mapping[str | None, Fraction]
+
+
+def consumer_name(text: str, info: ValidationInfo) -> str:
+    """Who shares a pool, or `pool:NAME`. Raises ValueError for what is no name."""
+    if not is_applied(info) and text != text.strip():
+        raise ValueError(f"{text!r} has blanks around it" if text.strip() else "a consumer has a name")
+    return owner_name(text, info)
 
 
 def _consumers(written: Any, info: ValidationInfo) -> Any:
@@ -27,7 +34,7 @@ def _consumers(written: Any, info: ValidationInfo) -> Any:
         return tuple(dict.fromkeys(map(str, written)))
     if not isinstance(written, list | tuple) or not written:
         raise ValueError("names nobody: write all, or a list of consumers")
-    names = tuple(map(str, written))
+    names = tuple(consumer_name(str(name), info) for name in written)
     if len(set(names)) < len(names):
         raise ValueError(f"{next(n for n in names if names.count(n) > 1)!r} is named twice")
     return names

@@ -42,7 +42,9 @@ def _shares(written: Any, info: ValidationInfo) -> Any:
     if not isinstance(written, dict) or not written:
         raise ValueError("is a mapping of consumers to shares")
     number = Fraction if is_applied(info) else _number  # exponents were taken once
-    return tuple((str(name), _share(share, number)) for name, share in written.items())
+    return tuple(
+        (methods.consumer_name(str(name), info), _share(share, number)) for name, share in written.items()
+    )
 
 
 class Method(methods.Method):

@@ -34,7 +34,7 @@ Fee = Annotated[Decimal, Field(ge=0, allow_inf_nan=False), AfterValidator(_to_th
 
 class Method(methods.Method):
     tiered: Annotated[
-        tuple[tuple[str, Fee], ...],
+        tuple[tuple[Annotated[str, AfterValidator(methods.consumer_name)], Fee], ...],
         BeforeValidator(_fees),
         Field(min_length=1),
     ]

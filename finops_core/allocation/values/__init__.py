@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo
 
 from finops_core.allocation.kinds import declared, parsed
 from finops_core.vocabulary.dimensions import TAG, dimension
@@ -70,10 +70,10 @@ def kinds() -> dict[str, type[Value]]:
     return declared(__name__, __path__, "Value")
 
 
-def parse(written: Any) -> Value:
+def parse(written: Any, info: ValidationInfo) -> Value:
     """A value as it is written in a rule. Raises ValueError in words."""
     if isinstance(written, Value):
         return written
     if isinstance(written, str):
         written = {"constant": written}
-    return parsed(written, kinds(), "a text, or a mapping")
+    return parsed(written, kinds(), "a text, or a mapping", info.context)

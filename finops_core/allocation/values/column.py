@@ -10,18 +10,23 @@ column, which is then determined first.
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from finops_core.allocation import patterns, values
+from finops_core.allocation.kinds import is_applied, owner_name
 from finops_core.formats.expressions import quoted
 
 KEY = "column"
 
 
+def _pattern(text: str, info: ValidationInfo) -> str:
+    return patterns.pattern(text, is_applied(info))
+
+
 class Value(values.Value):
     column: Annotated[str, AfterValidator(values.column_name)]
-    pattern: Annotated[str, AfterValidator(patterns.pattern)] | None = None
-    map: dict[str, str] | None = Field(default=None, min_length=1)
+    pattern: Annotated[str, AfterValidator(_pattern)] | None = None
+    map: dict[str, Annotated[str, AfterValidator(owner_name)]] | None = Field(default=None, min_length=1)
     directory: str | None = None
     field: str | None = None
 

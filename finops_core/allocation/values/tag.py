@@ -7,14 +7,15 @@ directory whose keys are meant, any other value counts as none, so that the next
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from finops_core.allocation import values
-from finops_core.allocation.kinds import one_or_more
+from finops_core.allocation.kinds import is_applied, one_or_more, owner_name
 from finops_core.focus.charges import TAG_PREFIXES
 from finops_core.formats.expressions import quoted
 
 KEY = "tag"
+_Owner = Annotated[str, AfterValidator(owner_name)]
 
 
 def _spellings(written: Any) -> Any:
@@ -23,10 +24,18 @@ def _spellings(written: Any) -> Any:
     return tuple((name, one_or_more(spelt)) for name, spelt in written.items())
 
 
+def _key(text: str, info: ValidationInfo) -> str:
+    if not text.strip() and not is_applied(info):
+        raise ValueError("is blank: a tag has a name")
+    return text
+
+
 class Value(values.Value):
     direct: ClassVar[bool] = True
-    tag: Annotated[tuple[str, ...], BeforeValidator(one_or_more), Field(min_length=1)]
-    spellings: Annotated[tuple[tuple[str, tuple[str, ...]], ...], BeforeValidator(_spellings)] = ()
+    tag: Annotated[
+        tuple[Annotated[str, AfterValidator(_key)], ...], BeforeValidator(one_or_more), Field(min_length=1)
+    ]
+    spellings: Annotated[tuple[tuple[_Owner, tuple[str, ...]], ...], BeforeValidator(_spellings)] = ()
     only: Annotated[
         tuple[str, ...] | None, BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)
     ] = None

@@ -1,16 +1,31 @@
-"""The pack as a workbook: a sheet a section, money as numbers to the cent."""
+"""The pack as a workbook: a sheet a section, money as numbers to the cent.
+
+Where a column has amounts that a spreadsheet's 15 digits cannot hold, a column `LABEL (exact)`, behind all others of its table, has
+them as text.
+"""
 
 import io
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 import xlsxwriter
 
 from finops_core.analysis.cents import rounded
-from finops_core.reporting.pack.content import CHANGE, COUNT, DAY, MONEY, SHARE, Document, Value
+from finops_core.model.export import EXACT, is_held
+from finops_core.reporting.pack.content import (
+    CHANGE,
+    COUNT,
+    DAY,
+    MONEY,
+    SHARE,
+    TEXT,
+    Column,
+    Document,
+    Table,
+    Value,
+)
 
-_LARGEST = Decimal(10) ** 13
-"""Cents of larger amounts a spreadsheet's 15 digits cannot hold: they are written as text."""
 _FORMATS = {
     MONEY: "#,##0.00",
     CHANGE: "+#,##0.00;-#,##0.00;0.00",
@@ -48,7 +63,7 @@ def to_xlsx(pack: Document) -> bytes:
                 sheet.merge_range(row, 0, row, 7, text, wrap)
                 sheet.set_row(row, 15 * (1 + len(text) // 115))
                 row += 1
-            for table in part.tables:
+            for table in map(_with_exact, part.tables):
                 row += 1
                 if table.title:
                     sheet.write_string(row, 0, table.title, bold)
@@ -74,13 +89,39 @@ def to_xlsx(pack: Document) -> bytes:
     return buffer.getvalue()
 
 
+def _with_exact(table: Table) -> Table:
+    """The table with a column of text for each column of amounts that has some that are not held."""
+    rows = [*table.rows, *([table.total] if table.total is not None else [])]
+    wide = [
+        place
+        for place, column in enumerate(table.columns)
+        if not all(is_held(_in_cents(row[place], column.kind)) for row in rows)
+    ]
+    if not wide:
+        return table
+
+    def widened(row: Sequence[Value]) -> list[Value]:
+        cents = [_in_cents(row[place], table.columns[place].kind) for place in wide]
+        return [*row, *(None if value is None else f"{value:f}" for value in cents)]
+
+    columns = [*table.columns, *(Column(f"{table.columns[place].label}{EXACT}", TEXT) for place in wide)]
+    total = None if table.total is None else widened(table.total)
+    return Table(table.title, columns, [widened(row) for row in table.rows], total)
+
+
+def _in_cents(value: Value, kind: str) -> Decimal | None:
+    """An amount as it is written; None for what is none."""
+    return rounded(value) if isinstance(value, Decimal) and kind in (MONEY, CHANGE) else None
+
+
 def _write(
     sheet: object, row: int, column: int, value: Value, kind: str, style: object, plain: object
 ) -> None:
     if value is None:
         return
-    if isinstance(value, Decimal) and kind in (MONEY, CHANGE) and abs(value) < _LARGEST:
-        sheet.write_number(row, column, float(rounded(value)), style)  # type: ignore[attr-defined]
+    amount = _in_cents(value, kind)
+    if amount is not None:
+        sheet.write_number(row, column, float(amount), style)  # type: ignore[attr-defined]
     elif isinstance(value, Decimal) and kind == SHARE:
         sheet.write_number(row, column, float(value), style)  # type: ignore[attr-defined]
     elif isinstance(value, int):
