@@ -8,6 +8,7 @@ raised, or lowered, to what came in sum after all weeks of the past (a model on 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import exp, log
 
 import numpy
 from numpy.typing import NDArray
@@ -47,6 +48,26 @@ class _Examples:
     """What the block came to, relative to the level."""
 
 
+@dataclass(frozen=True)
+class _Raise:
+    """What came over what would have been told, in sum over the past: its logarithm, and how far it is believed (0–1)."""
+
+    log: float
+    believed: float
+
+    @classmethod
+    def of(cls, examples: _Examples, told: Floats, days: int) -> "_Raise":
+        """Of what followed within so many days of the past."""
+        came = float((examples.usual * examples.followed).sum())
+        said = float((examples.usual * told).sum())
+        ratio = min(max(came / said, 1 / _FARTHEST), _FARTHEST) if said > 0 else 1.0
+        return cls(log(ratio), min(max(days, 0) / _DAYS_TRUSTED, 1.0))
+
+    def factor(self, nearest: "_Raise") -> float:
+        """Files that begin some months ago tell little of a later month: what its days do not tell, those of the nearest do."""
+        return exp(self.believed * self.log + (nearest.believed - self.believed) * nearest.log)
+
+
 def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
     usual = level(costs)
     found = numpy.repeat(usual[:, None], len(blocks), 1)
@@ -56,14 +77,16 @@ def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
     known = features(costs[asked])
     share = asked.sum() / (asked.sum() + _DRAWN)
     before = _before(costs[asked], usual[asked]) / usual[asked]
+    nearest = _Raise(0.0, 0.0)
     for column, (start, end) in enumerate(blocks):
         examples = _examples(costs, start, end)
         if len(examples.followed) >= _ENOUGH:
             days = costs.shape[1] - end - _FIRST
             drawn = share * _followed(days)
             then, now = _learnt(examples, known)
-            raised = _raised(examples, examples.before + drawn * (then - examples.before), days)
-            found[asked, column] = usual[asked] * raised * (before + drawn * (now - before))
+            own = _Raise.of(examples, examples.before + drawn * (then - examples.before), days)
+            nearest = own if column == 0 else nearest
+            found[asked, column] = usual[asked] * own.factor(nearest) * (before + drawn * (now - before))
     return found
 
 
@@ -82,16 +105,6 @@ def _learnable(costs: Floats) -> NDArray[numpy.bool_]:
     usual = level(costs)
     learnable: NDArray[numpy.bool_] = numpy.isfinite(usual) & (usual > 1e-6) & (costs[:, -MONTH:] >= 0).all(1)
     return learnable
-
-
-def _raised(examples: _Examples, told: Floats, days: int) -> float:
-    """What came over what would have been told, in sum over so many days of the past: in part where they are few."""
-    came = float((examples.usual * examples.followed).sum())
-    said = float((examples.usual * told).sum())
-    if said <= 0:
-        return 1.0
-    share = min(max(days, 0) / _DAYS_TRUSTED, 1.0)
-    return float(min(max(came / said, 1 / _FARTHEST), _FARTHEST) ** share)
 
 
 def _examples(costs: Floats, start: int, end: int) -> _Examples:
