@@ -19,8 +19,8 @@ def read_series(path: Path) -> polars.DataFrame:
     """series_id (str), date (Date), cost (float; null where the field is empty), in the order of the file.
 
     Columns may stand in any order, and others are left alone. Raises UsageError where there is no such file, InputRefused with
-    file, row and column for what is no table, a missing column, a date that is not YYYY-MM-DD or of no year that has costs, a cost that is no finite
-    number or larger than any, an empty series_id, and a day that a series has twice.
+    file, row and column for what is no table, a missing column, a date that is not YYYY-MM-DD or of no year that has costs, a cost that
+    is no finite number or larger than any, an empty series_id, and a day that a series has twice.
     """
     found = _as_text(path)
     for column in COLUMNS:
@@ -55,6 +55,7 @@ def read_series(path: Path) -> polars.DataFrame:
         ~polars.struct("series_id", "day").is_first_distinct(),
         "date",
         "is there twice for its series",
+        "Sum the rows of a day; costs of several currencies are series of their own",
     )
     return read.select("series_id", polars.col("day").alias("date"), polars.col("number").alias("cost"))
 
@@ -78,10 +79,11 @@ def _as_text(path: Path) -> polars.DataFrame:
         raise InputRefused(f"this is no CSV table ({words})", Place(str(path))) from error
 
 
-def _refuse(path: Path, read: polars.DataFrame, wrong: polars.Expr, column: str, words: str) -> None:
+def _refuse(
+    path: Path, read: polars.DataFrame, wrong: polars.Expr, column: str, words: str, advice: str = ""
+) -> None:
     bad = read.filter(wrong).head(1)
     if bad.height:
         row, value = bad["row"][0], bad[column][0]
-        raise InputRefused(
-            f"{value!r} {words}" if value else f"a {column} {words}", Place(str(path), row=row, column=column)
-        )
+        what = f"{value!r} {words}" if value else f"a {column} {words}"
+        raise InputRefused(what, Place(str(path), row=row, column=column), advice)
