@@ -103,7 +103,7 @@ class Alerts:
         when = (
             f"people were last told on {words.moment(last.at)}"
             if last
-            else "nobody was told yet: `farthing check` has not run"
+            else "nobody was told yet, since farthing check has not run"
         )
         return f"{what}; {when}."
 

@@ -279,7 +279,7 @@ def _told(found: Variance, mine: polars.DataFrame, currency: str) -> None:
     share = found.explained.get(currency, Decimal(1))
     told = f"Drivers against {words.period(found.before)}; they explain {words.percent(share)} of what moved since."
     if found.is_running:
-        told += f" The month runs: days before {words.day(found.through)} are complete, of which the plan has usually {words.percent(found.usual.get(currency))}."  # fmt: skip
+        told += f" The month runs: days before {words.day(found.through)} are complete; all charges together have usually reached {words.percent(found.usual.get(currency))} of a month by then."  # fmt: skip
     if found.left_out:
         told += f" Budgets of another cost are left out: {', '.join(found.left_out)}."
     st.caption(plain(told))
