@@ -132,7 +132,7 @@ for name, world in BOOKS.items():
         print(
             f"{name}, month {month + 1}: by series {own:.4f} (weekday mean {usual:.4f}), total {own_total:.4f} ({usual_total:.4f})"
         )
-        # Of four months it must not say worse than the mean does.
+        # From four months, nothing worse is asked of it than what the mean says.
         by_series, in_total = (1.0, 1.0) if name in SHORT else (0.95, 0.90)
         claims.at_most(
             f"{name}, month {month + 1}: errors by series against the weekday mean", own / usual, by_series

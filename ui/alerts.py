@@ -21,10 +21,11 @@ from finops_core.store import alerts as kept
 from finops_core.store.alerts import FAILED, SENDING, SENT, Notice, StandingAlert
 from ui import address, answers, figures, kit, tables
 from ui.figures import Figure
+from ui.outcomes import said, say
 from ui.plain import plain
 from ui.viewer import ask_name, signed, viewer
 
-_SAID = "alerts-said"
+_HERE = "alerts"
 _STEPS = 200
 _DEPENDS = ("triage", "known event", "budget", "tag exception", "incident raised")
 """What people type that a rule may ask for, by its kind in the state."""
@@ -109,9 +110,7 @@ class Alerts:
 
     def figures(self) -> None:
         """What was just done, if anything; what stands, what failed, and when the last check was."""
-        if said := st.session_state.pop(_SAID, None):
-            kind, text = said
-            (st.success if kind == "good" else st.error)(plain(text))
+        said(_HERE)
         if self.problem:
             st.error(plain(self.problem), icon=":material/error:")
         last = kept.last_check(answers.state())
@@ -310,16 +309,16 @@ def _test(rules: AlertRules, name: str) -> None:
         if sent.arrived
         else f"The test did not arrive at {name}: {sent.error}"
     )
-    st.session_state[_SAID] = ("good" if sent.arrived else "bad", told)
+    say(_HERE, "good" if sent.arrived else "bad", told)
 
 
 def _put_in_force(text: str) -> None:
     try:
         found = written.put_in_force(answers.ledger().home, answers.state(), text, signed("alert-rules"))
     except FarthingError as error:
-        st.session_state[_SAID] = ("bad", f"Nothing was changed. {error}")
+        say(_HERE, "bad", f"Nothing was changed. {error}")
         return
-    st.session_state[_SAID] = ("good", f"{len(found.rules)} rules are in force")
+    say(_HERE, "good", f"{len(found.rules)} rules are in force")
 
 
 def _without_secrets(text: str, rules: AlertRules) -> str:

@@ -10,7 +10,7 @@ from finops_core.store import deployment_files
 from finops_core.store import triage as kept
 from finops_core.store.deployments import add as add_deployments
 from ui import answers
-from ui.anomalies import said, say
+from ui.outcomes import said, say
 from ui.plain import plain
 from ui.viewer import viewer
 

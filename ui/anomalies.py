@@ -22,7 +22,6 @@ USUAL = 0.5
 _DRAWN = 25
 """How many incidents are drawn over time, those first that the table has first."""
 _SHOWN = ("unresolved", "all", *kept.STATES)
-_SAID = "anomalies-said"
 _DAYS = {"90": "Last 90 days", "365": "Last 12 months", "all": "All"}
 
 
@@ -297,16 +296,3 @@ def listed(found: Sequence[Triaged]) -> polars.DataFrame:
         for t in found
     ]
     return polars.DataFrame(rows, schema=schema, orient="row")
-
-
-def say(place: str, kind: str, text: str) -> None:
-    """Keeps what was just done, or why it could not be, for the part of the page in which it was asked."""
-    st.session_state[f"{_SAID}-{place}"] = (kind, text)
-
-
-def said(place: str) -> None:
-    """Shows what `say` kept for this part of the page, once."""
-    with st.container():  # always there: what stands below keeps its place, and an open expander stays open
-        if kept_words := st.session_state.pop(f"{_SAID}-{place}", None):
-            kind, text = kept_words
-            (st.success if kind == "good" else st.error)(plain(text))

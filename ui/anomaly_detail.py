@@ -19,7 +19,8 @@ from finops_core.store import triage as kept
 from finops_core.store.deployments import deployments
 from finops_core.vocabulary.dimensions import dimension
 from ui import anomaly_charts, answers, charts, tables
-from ui.anomalies import USUAL, Anomalies, accounts, explained, said, say
+from ui.anomalies import USUAL, Anomalies, accounts, explained
+from ui.outcomes import said, say
 from ui.plain import plain
 from ui.viewer import viewer
 

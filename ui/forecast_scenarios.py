@@ -15,8 +15,11 @@ from finops_core.store.scenarios import KINDS, Adjustment, Scenario
 from finops_core.vocabulary.dimensions import dimension
 from ui import answers
 from ui.forecast import Forecasting
+from ui.outcomes import said, say
 from ui.plain import plain
 from ui.viewer import viewer
+
+_HERE = "scenario"
 
 
 def show(forecasting: Forecasting) -> None:
@@ -24,10 +27,7 @@ def show(forecasting: Forecasting) -> None:
     with st.expander(
         "Scenarios", icon=":material/alt_route:", expanded=forecasting.scenario is not None, key="scenarios"
     ):
-        with st.container():
-            if said := st.session_state.pop("scenario-said", None):
-                kind, text = said
-                (st.success if kind == "good" else st.error)(plain(text))
+        said(_HERE)
         st.markdown(
             "A scenario is a set of dated adjustments. Choose one above to see the forecast under it; the link keeps it."
         )
@@ -102,10 +102,6 @@ def _in_words(a: Adjustment) -> str:
     return " ".join(f"{a.kind.capitalize()} {what}{of}{to} {when}".split())
 
 
-def _say(kind: str, text: str) -> None:
-    st.session_state["scenario-said"] = (kind, text)
-
-
 def _adjusted(currency: str) -> None:
     typed = {
         name: str(st.session_state[f"adjust-{name}"] or "").strip()
@@ -131,10 +127,10 @@ def _adjusted(currency: str) -> None:
         )
         kept.save(answers.state(), found, viewer())
     except FarthingError as error:
-        _say("bad", str(error))
+        say(_HERE, "bad", str(error))
         return
     st.query_params["scenario"] = typed["name"]
-    _say("good", f"Kept in {typed['name']}{note}")
+    say(_HERE, "good", f"Kept in {typed['name']}{note}")
 
 
 def _members(text: str) -> dict[str, str]:
@@ -171,17 +167,17 @@ def _uploaded() -> None:
         note = _unmatched(found.adjustments)
         kept.save(answers.state(), found, viewer())
     except FarthingError as error:
-        _say("bad", str(error))
+        say(_HERE, "bad", str(error))
         return
     st.query_params["scenario"] = found.name
-    _say("good", f"Kept: {found.name}{note}")
+    say(_HERE, "good", f"Kept: {found.name}{note}")
 
 
 def _taken_out(found: Scenario, place: int) -> None:
     """Leaves one adjustment out of a scenario; the scenario stays, also without any."""
     left = tuple(a for at, a in enumerate(found.adjustments) if at != place)
     kept.save(answers.state(), replace(found, adjustments=left), viewer())
-    _say("good", f"Taken out: {_in_words(found.adjustments[place])}")
+    say(_HERE, "good", f"Taken out: {_in_words(found.adjustments[place])}")
 
 
 def _removed(name: str) -> None:

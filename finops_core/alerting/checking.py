@@ -106,9 +106,9 @@ def check(
     at = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
     if dry:
         looked = look(rules, Situation(ledger, state, moment), only)
-        found = changes(looked, kept.alerts(state), at, only is None)
-        standing = kept.notices(state)
-        standing += _notices(_to_tell(looked, found, kept.alerts(state), standing), rules, at)
+        known, standing = kept.alerts(state), kept.notices(state)
+        found = changes(looked, known, at, only is None)
+        standing += _notices(_to_tell(looked, found, known, standing), rules, at)
         messages = due(standing, moment, rules.app, _names(only))
         return _checked(at, looked, found, [Delivery(m) for m in messages], standing)
     with ledger.home.checking():

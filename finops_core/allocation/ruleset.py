@@ -19,16 +19,17 @@ from finops_core.allocation.rules import Directory, Pool, Rule, Rules, in_order,
 from finops_core.allocation.written import Written
 from finops_core.errors import InputRefused, Place
 from finops_core.focus.charges import OWNER_COLUMNS
+from finops_core.vocabulary.listing import listed
 
 FILE = "allocation.yaml"
 KEY, SINCE, UNTIL = "__key", "__from", "__to"
 """Columns of a directory: the key, and the days [from, to) of the row."""
 _DATED = ("from", "to")
+"""The columns of a file that say so."""
 _LONGEST = 500_000
 """Characters that an allocation.yaml may have: more take longer to read than anybody waits."""
 _MOST_NAMES = 10
 """How many of the names of a cycle are told."""
-"""The columns of a file that say so."""
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 
 
@@ -216,10 +217,7 @@ def _check_pools(pools: list[Pool], found: Written) -> None:
         open_pools |= more
     for place, pool in enumerate(pools):
         if pool.name not in open_pools:
-            closed = sorted(known.keys() - open_pools)
-            names = ", ".join(closed[:_MOST_NAMES]) + (
-                f" and {len(closed) - _MOST_NAMES:,} more" if len(closed) > _MOST_NAMES else ""
-            )
+            names = listed(sorted(known.keys() - open_pools), _MOST_NAMES)
             raise InputRefused(
                 f"a cycle: the pools {names} only feed each other",
                 found.place(("pools", place)),

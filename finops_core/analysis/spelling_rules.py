@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 from finops_core.allocation import editing
@@ -97,8 +98,8 @@ def with_tag_read(
         "spellings": {value: list(spelt) for value, spelt in spellings.items()},
     }
     taken = {rule.name for rule in rules.rules}
-    fresh = (f"{names[0]} tag{number}" for number in ("", *map(" {}".format, range(2, len(taken) + 3))))
-    title = next(name for name in fresh if name not in taken)
+    titles = chain([f"{names[0]} tag"], (f"{names[0]} tag {number}" for number in count(2)))
+    title = next(name for name in titles if name not in taken)
     return editing.with_rule(text, {"name": title, "set": {column: value}})
 
 

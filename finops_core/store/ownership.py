@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from finops_core.allocation.drivers import (
     fingerprint,
     weights,
 )
+from finops_core.allocation.rules import Pool
 from finops_core.allocation.ruleset import FILE, RuleSet
 from finops_core.errors import InputRefused, Place
 from finops_core.store import rulesets
@@ -67,28 +68,27 @@ class Ownership:
 
         With a name, only the gaps that a file of it would close.
         """
-        found = []
-        for pool in self.rules.pools:
-            for spec in pool.drivers():
-                if name is not None and not spec.reads(name):
-                    continue
-                try:
-                    spec.files(self.metrics)
-                except FileOfUsageMissing as error:
-                    found.append(f"the pool {pool.name} is split by its fallback, since {error}")
+        found = (
+            f"the pool {pool.name} is split by its fallback, since {error}"
+            for pool, spec, error in self._missing()
+            if name is None or spec.reads(name)
+        )
         return list(dict.fromkeys(found))
 
     def refuse_gaps(self) -> None:
         """Raises InputRefused for the first pool whose file of usage is missing, with the line of the pool."""
+        for pool, spec, error in self._missing():
+            said = f"the pool {pool.name} is split by {spec.file!r}: {error.what}"
+            raise InputRefused(said, ruleset.place_of(self.rules.files, pool), error.advice) from error
+
+    def _missing(self) -> Iterator[tuple[Pool, DriverSpec, FileOfUsageMissing]]:
+        """Each driver of a pool whose file of usage is missing."""
         for pool in self.rules.pools:
             for spec in pool.drivers():
                 try:
                     spec.files(self.metrics)
                 except FileOfUsageMissing as error:
-                    said = f"the pool {pool.name} is split by {spec.file!r}: {error.what}"
-                    raise InputRefused(
-                        said, ruleset.place_of(self.rules.files, pool), error.advice
-                    ) from error
+                    yield pool, spec, error
 
     def _or_gone(self, read: Callable[[], Read], gone: Read) -> Read:
         try:

@@ -121,9 +121,7 @@ def move(
     with state.writing() as connection:
         before = _of(state, incident, connection)
         wanted = to or before.state
-        _insist(before, wanted, cause, (to, cause, owner, note, link))
-        if link.strip() and not is_link(link.strip()):
-            raise UsageError(f"{link.strip()!r} is no link: write https://…, or http://…")
+        _insist(before, wanted, cause, link.strip(), (to, cause, owner, note, link))
         step = Step(incident, wanted, cause, owner.strip(), note.strip(), link.strip(), severity, who, now())
         after = Triage((*before.steps, step))
         state.keep(KIND, {incident: {"steps": [asdict(s) for s in after.steps]}}, who, connection)
@@ -135,7 +133,7 @@ def allowed(before: str) -> tuple[str, ...]:
     return (OPEN,) if before == CLOSED else STATES[STATES.index(before) + 1 :]
 
 
-def _insist(before: Triage, wanted: str, cause: str, said: tuple[str | None, ...]) -> None:
+def _insist(before: Triage, wanted: str, cause: str, link: str, said: tuple[str | None, ...]) -> None:
     if not any(said):
         raise UsageError("a step of triage says something: a state, a cause, an owner, a note or a link")
     if wanted not in STATES:
@@ -150,6 +148,8 @@ def _insist(before: Triage, wanted: str, cause: str, said: tuple[str | None, ...
         raise UsageError(f"explained as what? One of {', '.join(CAUSES)}")
     if any(len(text or "") > _LONGEST for text in said):
         raise UsageError(f"a note has at most {_LONGEST:,} characters")
+    if link and not is_link(link):
+        raise UsageError(f"{link!r} is no link: write https://…, or http://…")
 
 
 def is_link(text: str) -> bool:

@@ -11,6 +11,7 @@ from finops_core.allocation.drivers.allocations import allocations, is_export, t
 from finops_core.allocation.drivers.kubernetes import KubernetesDriver
 from finops_core.allocation.drivers.reading import PLACES, ROUNDING, Rows, days, quantities, tables
 from finops_core.errors import InputRefused, Place
+from finops_core.vocabulary.listing import listed
 
 _SHOWN = 8
 
@@ -32,8 +33,8 @@ class Description:
         days = "1 day" if self.days == 1 else f"{self.days:,} days"
         parts = [f"{self.kind}, {days} from {self.first} to {self.last}"]
         if self.clusters:
-            parts.append(f"clusters: {_listed(self.clusters)}")
-        parts += [f"{name}: {_listed(values)}" for name, values in self.names.items()]
+            parts.append(f"clusters: {listed(self.clusters, _SHOWN)}")
+        parts += [f"{name}: {listed(values, _SHOWN)}" for name, values in self.names.items()]
         parts += [f"{name}: {_plain(amount)} in all" for name, amount in self.totals.items()]
         return "; ".join(parts)
 
@@ -113,13 +114,8 @@ def _values(rows: Rows, name: str) -> tuple[str, ...]:
     return tuple(rows.frame[name].cast(polars.String).fill_null("(none)").unique().sort())
 
 
-def _listed(values: tuple[str, ...]) -> str:
-    rest = len(values) - _SHOWN
-    return ", ".join(values[:_SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
-
-
 def _counted(values: tuple[str, ...]) -> str:
-    return f"{len(values):,}: {_listed(values)}"
+    return f"{len(values):,}: {listed(values, _SHOWN)}"
 
 
 def _plain(amount: Decimal) -> str:

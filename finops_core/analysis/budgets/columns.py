@@ -11,6 +11,7 @@ from finops_core.errors import UsageError
 from finops_core.model.ledger import Ledger
 from finops_core.model.query import Query
 from finops_core.vocabulary.dimensions import DIMENSIONS, TAG, dimension
+from finops_core.vocabulary.listing import listed
 
 LABEL = "label"
 """What only tells lines apart."""
@@ -124,8 +125,7 @@ def _but_not(without: Sequence[str]) -> str:
     """`, but not serch, x and 3 more`: perhaps misspelt."""
     if not without:
         return ""
-    some = ", ".join(without[:_NAMED])
-    return f", but not {some}" + (f" and {len(without) - _NAMED} more" if len(without) > _NAMED else "")
+    return f", but not {listed(without, _NAMED)}"
 
 
 def stray_month(

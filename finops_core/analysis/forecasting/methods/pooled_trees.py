@@ -8,7 +8,6 @@ raised, or lowered, to what came in sum after all weeks of the past (a model on 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log
 
 import numpy
 from numpy.typing import NDArray
@@ -50,9 +49,9 @@ class _Examples:
 
 @dataclass(frozen=True)
 class _Raise:
-    """What came over what would have been told, in sum over the past: its logarithm, and how far it is believed (0–1)."""
+    """What came over what would have been told, in sum over the past, and how far it is believed (0–1)."""
 
-    log: float
+    ratio: float
     believed: float
 
     @classmethod
@@ -61,11 +60,11 @@ class _Raise:
         came = float((examples.usual * examples.followed).sum())
         said = float((examples.usual * told).sum())
         ratio = min(max(came / said, 1 / _FARTHEST), _FARTHEST) if said > 0 else 1.0
-        return cls(log(ratio), min(max(days, 0) / _DAYS_TRUSTED, 1.0))
+        return cls(ratio, min(max(days, 0) / _DAYS_TRUSTED, 1.0))
 
     def factor(self, nearest: "_Raise") -> float:
         """Files that begin some months ago tell little of a later month: what its days do not tell, those of the nearest do."""
-        return exp(self.believed * self.log + (nearest.believed - self.believed) * nearest.log)
+        return float(self.ratio**self.believed * nearest.ratio ** (nearest.believed - self.believed))
 
 
 def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
@@ -77,7 +76,7 @@ def means(costs: Floats, blocks: Sequence[Block]) -> Floats:
     known = features(costs[asked])
     share = asked.sum() / (asked.sum() + _DRAWN)
     before = _before(costs[asked], usual[asked]) / usual[asked]
-    nearest = _Raise(0.0, 0.0)
+    nearest = _Raise(1.0, 0.0)
     for column, (start, end) in enumerate(blocks):
         examples = _examples(costs, start, end)
         if len(examples.followed) >= _ENOUGH:
